@@ -1,0 +1,86 @@
+"""Entry point of ``datakit``: registers the commands, turns errors and signals into exit codes.
+
+0 done; 1 finished and the answer is no; 2 wrong use or missing input; 3 internal error; 130 Ctrl-C; 143 SIGTERM.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from datakit import __version__
+from datakit.cli import COMMANDS, GROUPS
+from datakit.errors import DatakitError
+
+app = typer.Typer(
+    name="datakit",
+    help="The data loop for fine-tuning PP-OCR: audit, synth, mix, finetune, predict, badcases, and round again.",
+    no_args_is_help=True,
+    # Rich reads [/b] in a label as markup and crashes on it.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end.
+
+    Not KeyboardInterrupt, which Typer turns into exit code 1.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.exit_code = 128 + signum
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"datakit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+    ),
+) -> None:
+    pass
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
+
+
+def _stop(signum: int, _frame: FrameType | None) -> NoReturn:
+    raise Stopped(signum)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that the design gives."""
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
+    except DatakitError as error:
+        typer.echo(f"datakit: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Stopped as stopped:
+        typer.echo("datakit: stopped; what was finished is kept, the same command goes on from there", err=True)
+        sys.exit(stopped.exit_code)
+    except Exception:  # noqa: BLE001 - the last door: everything below raises DatakitError or is a bug of ours
+        traceback.print_exc()
+        typer.echo("datakit: internal error, please report it with the lines above", err=True)
+        sys.exit(3)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
