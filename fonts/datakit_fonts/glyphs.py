@@ -1,0 +1,122 @@
+"""FreeType at work: open a face at an instance of its axes, rasterise glyphs unhinted, keep them.
+
+A glyph's bitmap depends on (face, axes, size, glyph) alone, never on what was drawn before, so that caches
+change the speed of a run and not its bytes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import freetype
+import numpy as np
+import numpy.typing as npt
+
+from datakit.errors import InputError
+from datakit_fonts.faces import FontFace
+
+Mask = npt.NDArray[np.uint8]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+# Bitmap strikes and colour layers have no outline to rasterise at our size: such glyphs count as missing.
+_LOAD = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
+_RENDER = _LOAD | freetype.FT_LOAD_RENDER
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """A glyph's ink as HxW uint8 coverage; ``left`` and ``top`` place it against pen and baseline, in pixels."""
+
+    bitmap: Mask
+    left: int
+    top: int
+
+
+class LruCache(Generic[K, V]):
+    """The newest ``limit`` values; the oldest one goes first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """The value, which becomes the newest, or None."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: K, value: V) -> V:
+        """Keep and return ``value``."""
+        self._values[key] = value
+        if len(self._values) > self._limit:
+            self._values.popitem(last=False)
+        return value
+
+
+def open_face(face: FontFace, coords: tuple[float, ...] = ()) -> Any:
+    """A FreeType face at design coordinates ``coords`` (one per axis, () for the default).
+
+    Raises:
+        InputError: FreeType cannot open the file.
+    """
+    try:
+        opened = freetype.Face(face.path, face.index)
+        if coords:
+            opened.set_var_design_coords(coords)
+    except (freetype.FT_Exception, OSError) as error:
+        raise InputError(f"FreeType cannot open face {face.index} ({error})", file=face.path) from error
+    return opened
+
+
+class GlyphCache:
+    """Bitmaps of glyphs by (face, axes, size, glyph id); at most ``limit`` of them, the oldest leave first."""
+
+    def __init__(self, limit: int = 40_000, faces: int = 256) -> None:
+        self._glyphs: LruCache[tuple[FontFace, tuple[float, ...], int, int], Glyph] = LruCache(limit)
+        self._faces: LruCache[tuple[FontFace, tuple[float, ...]], Any] = LruCache(faces)
+
+    def glyph(self, face: FontFace, coords: tuple[float, ...], size: int, glyph_id: int) -> Glyph:
+        """The glyph at ``size`` pixels an em.
+
+        Raises:
+            InputError: the font's outline of that glyph is damaged.
+        """
+        key = (face, coords, size, glyph_id)
+        return self._glyphs.get(key) or self._glyphs.put(key, self._rasterise(face, coords, size, glyph_id))
+
+    def _rasterise(self, face: FontFace, coords: tuple[float, ...], size: int, glyph_id: int) -> Glyph:
+        opened = self._faces.get((face, coords)) or self._faces.put((face, coords), open_face(face, coords))
+        try:
+            opened.set_pixel_sizes(0, size)
+            opened.load_glyph(glyph_id, _RENDER)
+        except freetype.FT_Exception as error:
+            raise InputError(f"glyph {glyph_id} cannot be drawn ({error})", file=face.path) from error
+        return _copy(opened.glyph)
+
+
+def _copy(slot: Any) -> Glyph:
+    bitmap = slot.bitmap
+    rows, width, pitch = bitmap.rows, bitmap.width, bitmap.pitch
+    if rows == 0 or width == 0:
+        return Glyph(np.zeros((0, 0), np.uint8), 0, 0)
+    # bitmap.buffer would build a Python list, ten times slower; FreeType's own structure holds the pointer.
+    raw = ctypes.string_at(bitmap._FT_Bitmap.buffer, rows * pitch)
+    pixels = np.frombuffer(raw, np.uint8).reshape(rows, pitch)[:, :width]
+    return Glyph(np.ascontiguousarray(pixels), slot.bitmap_left, slot.bitmap_top)
+
+
+def outline_of(opened: Any, glyph_id: int) -> tuple[tuple[int, int], ...] | None:
+    """Points of a glyph's outline in font units; None when it cannot be loaded or has no outline at all."""
+    try:
+        opened.load_glyph(glyph_id, _LOAD | freetype.FT_LOAD_NO_SCALE)
+    except freetype.FT_Exception:
+        return None
+    if opened.glyph.format != freetype.FT_GLYPH_FORMAT_OUTLINE:
+        return None
+    return tuple(opened.glyph.outline.points)
