@@ -45,7 +45,7 @@ class Coverage:
         if self._opened is None:
             self._opened = open_face(self.face)
             self._notdef = outline_of(self._opened, 0)
-        glyph_id = self._opened.get_char_index(ord(char))
+        glyph_id = int(self._opened.get_char_index(ord(char)))
         if glyph_id == 0:
             return False
         outline = outline_of(self._opened, glyph_id)

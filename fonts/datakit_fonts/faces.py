@@ -1,7 +1,7 @@
 """One face of a font file: what it is, where it lies, under which licence.
 
-Read with fontTools from the tables that say so; nothing is rasterised here. A file that fontTools cannot read is
-an error that names the file.
+Read with fontTools from the tables that say so; nothing is rasterised here. A file that fontTools cannot
+read is an error that names the file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from fontTools.ttLib import TTFont, TTLibError
 
 from datakit.errors import InputError
 
@@ -63,7 +65,16 @@ class FontFace:
 
 
 # What fontTools raises on damaged tables, beside its own TTLibError; all of them mean "not a usable font".
-_DAMAGE = (struct.error, ValueError, KeyError, IndexError, AssertionError, EOFError, TypeError, AttributeError)
+_DAMAGE = (
+    struct.error,
+    ValueError,
+    KeyError,
+    IndexError,
+    AssertionError,
+    EOFError,
+    TypeError,
+    AttributeError,
+)
 
 
 def collection_size(path: Path) -> int:
@@ -95,8 +106,6 @@ def read_faces(path: Path, *, source: str = "path", licence: str = "") -> list[F
 
 
 def _read_face(path: Path, index: int, source: str, licence: str) -> FontFace:
-    from fontTools.ttLib import TTFont, TTLibError
-
     try:
         with TTFont(path, fontNumber=index, lazy=True) as font:
             names = font["name"]
@@ -139,11 +148,7 @@ def _licence(text: str, url: str) -> str:
 def font_sha256(path: str) -> str:
     """sha256 of a font file, remembered for the life of the process."""
     with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha(stream)
-
-
-def _sha(stream: Any) -> str:
-    digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
-        digest.update(block)
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()

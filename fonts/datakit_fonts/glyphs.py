@@ -30,7 +30,7 @@ _RENDER = _LOAD | freetype.FT_LOAD_RENDER
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A glyph's ink as HxW uint8 coverage; ``left`` and ``top`` place it against pen and baseline, in pixels."""
+    """A glyph's ink as HxW uint8; ``left`` and ``top`` place it against pen and baseline, in pixels."""
 
     bitmap: Mask
     left: int
@@ -75,7 +75,7 @@ def open_face(face: FontFace, coords: tuple[float, ...] = ()) -> Any:
 
 
 class GlyphCache:
-    """Bitmaps of glyphs by (face, axes, size, glyph id); at most ``limit`` of them, the oldest leave first."""
+    """Bitmaps of glyphs by (face, axes, size, glyph id); ``limit`` of them, the oldest leave first."""
 
     def __init__(self, limit: int = 40_000, faces: int = 256) -> None:
         self._glyphs: LruCache[tuple[FontFace, tuple[float, ...], int, int], Glyph] = LruCache(limit)

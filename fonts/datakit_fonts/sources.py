@@ -44,7 +44,7 @@ class FontFile:
 
 
 def folder_files(folder: Path) -> list[Path]:
-    """Font files below ``folder`` by suffix, sorted, so that the catalogue does not depend on the file system."""
+    """Font files below ``folder`` by suffix, sorted: the catalogue does not depend on the disk."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     return sorted(found, key=lambda path: path.as_posix())
 
@@ -68,12 +68,14 @@ def _stated_licence(distribution: metadata.Distribution | None) -> str:
     if distribution is None:
         return ""
     fields = distribution.metadata
-    stated = fields.get("License-Expression") or fields.get("License") or ""
-    return str(stated).strip().split("\n")[0][:80]
+    for field in ("License-Expression", "License"):
+        if field in fields:
+            return str(fields[field]).strip().split("\n", maxsplit=1)[0][:80]
+    return ""
 
 
 def _module_files(module: str, source: str, licence: str) -> Iterator[FontFile]:
-    spec = importlib.util.find_spec(module.split(".")[0])
+    spec = importlib.util.find_spec(module.split(".", maxsplit=1)[0])
     for location in [] if spec is None else spec.submodule_search_locations or []:
         for path in folder_files(Path(location)):
             yield FontFile(path, source, licence)
@@ -102,7 +104,9 @@ def _fontconfig_files() -> list[Path] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     paths = {Path(os.fsdecode(line)) for line in output.split(b"\n") if line}
-    return sorted((path for path in paths if path.suffix.lower() in SUFFIXES), key=lambda path: path.as_posix())
+    return sorted(
+        (path for path in paths if path.suffix.lower() in SUFFIXES), key=lambda path: path.as_posix()
+    )
 
 
 def named_files(path: Path) -> list[FontFile]:

@@ -1,0 +1,80 @@
+"""The registry of templates: name, language, what it makes, and the grammar that makes it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from datakit.errors import UsageError
+from datakit_corpora import grammars
+
+Grammar = Callable[[Random], str]
+MAX_LENGTH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """``make`` draws one text of at most :data:`MAX_LENGTH` characters; ``language`` is ``en`` or ``zh``."""
+
+    name: str
+    language: str
+    about: str
+    make: Grammar
+
+
+def _table(*rows: tuple[str, str, str, Grammar]) -> dict[str, Template]:
+    return {name: Template(name, language, about, make) for name, language, about, make in rows}
+
+
+TEMPLATES: dict[str, Template] = _table(
+    ("date-en", "en", "dates of forms and packages", grammars.date_en),
+    ("date-zh", "zh", "dates, Chinese headings and weekdays", grammars.date_zh),
+    ("time", "en", "times of day, with and without a date", grammars.time_text),
+    ("sum-en", "en", "sums in several currencies, with headings", grammars.sum_en),
+    ("sum-zh", "zh", "sums in yuan, with headings", grammars.sum_zh),
+    ("code-en", "en", "serial, order and lot numbers", grammars.code_en),
+    ("code-zh", "zh", "the same under Chinese headings", grammars.code_zh),
+    ("unit-en", "en", "measurements with units and tolerances", grammars.unit_en),
+    ("unit-zh", "zh", "measurements in Chinese units or headings", grammars.unit_zh),
+    ("address-en", "en", "lines of addresses", grammars.address_en),
+    ("address-zh", "zh", "lines of Chinese addresses", grammars.address_zh),
+    ("item-en", "en", "receipt lines: item, number, price", grammars.item_en),
+    ("item-zh", "zh", "Chinese receipt lines", grammars.item_zh),
+    ("plate-en", "en", "number plates in Latin letters", grammars.plate_en),
+    ("plate-zh", "zh", "Chinese number plates", grammars.plate_zh),
+    ("phone-en", "en", "telephone numbers", grammars.phone_en),
+    ("phone-zh", "zh", "Chinese mobile and landline numbers", grammars.phone_zh),
+    ("name-en", "en", "names of persons", grammars.name_en),
+    ("name-zh", "zh", "Chinese names of persons", grammars.name_zh),
+)
+
+
+def find_templates(names: tuple[str, ...] | list[str]) -> list[Template]:
+    """Templates by name, in the order given; ``en`` and ``zh`` mean all of a language.
+
+    Raises:
+        UsageError: a name that does not exist; names the closest ones.
+    """
+    found: list[Template] = []
+    for name in names:
+        if name in TEMPLATES:
+            found.append(TEMPLATES[name])
+        elif name in {"en", "zh"}:
+            found.extend(template for template in TEMPLATES.values() if template.language == name)
+        else:
+            near = difflib.get_close_matches(name, TEMPLATES, n=3) or sorted(TEMPLATES)
+            raise UsageError(f"there is no template {name!r}; there are {', '.join(near)}")
+    return list(dict.fromkeys(found))
+
+
+def sample_template(name: str, count: int, *, seed: int = 0) -> list[str]:
+    """``count`` texts of the template ``name``: the same ones for the same seed.
+
+    Raises:
+        UsageError: there is no such template.
+    """
+    template = find_templates((name,))[0]
+    rng = Random(f"{seed}:{name}")
+    return [template.make(rng) for _ in range(count)]
