@@ -61,7 +61,7 @@ def _has_area(outline: Outline) -> bool:
     if len(outline) < 3:
         return False
     xs, ys = zip(*outline, strict=True)
-    return max(xs) > min(xs) and max(ys) > min(ys)
+    return bool(max(xs) > min(xs) and max(ys) > min(ys))
 
 
 class CoverageIndex:

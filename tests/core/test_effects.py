@@ -1,0 +1,105 @@
+"""Effects: same parameters, same pixels; presets; the training augmentation."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import cv2
+import numpy as np
+import pytest
+
+from datakit.effects import (
+    EFFECTS,
+    PRESETS,
+    Image,
+    apply_effects,
+    apply_preset,
+    augment_line,
+    build_albumentation,
+    sample_preset,
+)
+from datakit.errors import UsageError
+
+
+@pytest.fixture
+def line() -> Image:
+    image = np.full((48, 320, 3), 210, np.uint8)
+    cv2.putText(image, "Total 12.50", (10, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (30, 40, 50), 2)
+    return image
+
+
+@pytest.mark.parametrize("name", sorted(EFFECTS))
+def test_an_effect_is_a_function_of_its_parameters(name: str, line: Image) -> None:
+    before = line.copy()
+    params = EFFECTS[name].sample(Random(7))
+    first = EFFECTS[name].apply(line, params)
+    np.random.seed(1)
+    cv2.setRNGSeed(99)
+    EFFECTS[name].apply(line, EFFECTS[name].sample(Random(8)))
+    again = EFFECTS[name].apply(line, json.loads(json.dumps(params)))
+    assert np.array_equal(first, again)
+    assert np.array_equal(line, before)
+    assert first.shape == line.shape
+    assert first.dtype == np.uint8
+    assert any(
+        not np.array_equal(EFFECTS[name].apply(line, EFFECTS[name].sample(Random(s))), line) for s in range(5)
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (8, 3, 3), (64, 2400, 3), (1100, 40, 3)])
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_presets_keep_any_size(preset: str, shape: tuple[int, int, int]) -> None:
+    image = np.full(shape, 128, np.uint8)
+    assert apply_preset(image, preset, Random(3))[0].shape == shape
+
+
+def test_preset_returns_what_it_did(line: Image) -> None:
+    image, steps = apply_preset(line, "photo", Random(5))
+    assert steps == sample_preset("photo", Random(5))
+    assert np.array_equal(image, apply_effects(line, steps))
+    assert {name for name, _ in steps} <= {name for name, _ in PRESETS["photo"]}
+    assert apply_preset(line, "clean", Random(5))[1] == []
+
+
+def test_every_step_of_a_preset_is_an_effect() -> None:
+    unknown = {name for steps in PRESETS.values() for name, _ in steps} - set(EFFECTS)
+    assert unknown == set()
+    assert {"clean", "scan", "photo"} <= set(PRESETS)
+
+
+def test_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"no preset 'foto'; there are clean, scan, photo"):
+        sample_preset("foto", Random(0))
+
+
+def test_a_wrong_albumentations_argument_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"Defocus.*bogus"):
+        build_albumentation("Defocus", {"bogus": 1})
+
+
+def test_noise_has_the_strength_it_says(line: Image) -> None:
+    flat = np.full((256, 512, 3), 128, np.uint8)
+    noisy = EFFECTS["noise"].apply(flat, {"sigma": 8.0, "x": 5, "y": 9, "grey": False})
+    spread = float((noisy.astype(np.float64) - 128).std())
+    assert 7.0 < spread < 9.0
+
+
+def test_augment_line_repeats_and_varies(line: Image) -> None:
+    before = line.copy()
+    views = [augment_line(line, Random(seed)) for seed in range(40)]
+    again = [augment_line(line, Random(seed)) for seed in range(40)]
+    assert all(np.array_equal(a, b) for a, b in zip(views, again, strict=True))
+    assert np.array_equal(line, before)
+    assert len({view.tobytes() for view in views}) >= 35
+    assert all(43 <= view.shape[0] <= 48 and view.shape[1] == 320 for view in views)
+    # No reversal: the paper stays brighter than the ink.
+    assert all(
+        int(view.max()) - int(np.median(view)) < int(np.median(view)) - int(view.min()) for view in views
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (5, 200, 3), (64, 7, 3)])
+def test_augment_line_survives_tiny_lines(shape: tuple[int, int, int]) -> None:
+    for seed in range(20):
+        assert min(augment_line(np.zeros(shape, np.uint8), Random(seed)).shape) >= 1
