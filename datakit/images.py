@@ -40,7 +40,8 @@ ORIENTATION_TAG = 274
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
 # First bytes -> format. The classes are called rather than Image.open, which would try other formats too and
-warn # about large pictures before their size can be asked. _MAGIC = re.compile(
+# warn about large pictures before their size can be asked.
+_MAGIC = re.compile(
     rb"(?P<JPEG>\xff\xd8\xff)|(?P<PNG>\x89PNG\r\n\x1a\n)|(?P<BMP>BM)|(?P<WebP>RIFF....WEBP)"
     rb"|(?P<TIFF>II[*+]\0|MM\0[*+])|(?P<GIF>GIF8[79]a)",
     re.DOTALL,
@@ -157,7 +158,9 @@ def line_width(
     return min(maximum, -(-wanted // multiple) * multiple)
 
 
-def resize_norm(image: npt.NDArray[np.uint8], target_height: int, target_width: int) -> npt.NDArray[np.float32]:
+def resize_norm(
+    image: npt.NDArray[np.uint8], target_height: int, target_width: int
+) -> npt.NDArray[np.float32]:
     """PaddleOCR's ``RecResizeImg``: 3 x target_height x target_width in -1..1, zeros right of the line.
 
     The ratio of the sides is kept unless the line is wider than ``target_width``, which squeezes it.
@@ -240,7 +243,7 @@ def _orientation(picture: ImageFile.ImageFile) -> int:
 
 
 def _require_whole(path: str | Path, name: str, data: bytes, picture: ImageFile.ImageFile) -> None:
-    """Refuse half pictures: some versions of OpenCV decode them in silence, Pillow's ``verify`` accepts them."""
+    """Refuse half pictures: OpenCV may decode them in silence, Pillow's ``verify`` accepts them."""
     if name == "JPEG":
         whole = _jpeg_is_whole(data)
     elif name == "PNG":
