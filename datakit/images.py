@@ -36,7 +36,7 @@ from datakit.files import safe_join
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 512 * 1024 * 1024
-ORIENTATION_TAG = 274
+WIDTH_TAG, HEIGHT_TAG, ORIENTATION_TAG = 256, 257, 274
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
 # First bytes -> format. The classes are called rather than Image.open, which would try other formats too and
@@ -107,7 +107,7 @@ def probe(path: str | Path) -> ImageInfo:
             header is broken.
     """
     with _opened(path) as stream, _explained(path, "header"), _header(path, stream) as picture:
-        return _info(path, picture)
+        return _info(picture)
 
 
 def read_bgr(path: str | Path) -> npt.NDArray[np.uint8]:
@@ -121,7 +121,7 @@ def read_bgr(path: str | Path) -> npt.NDArray[np.uint8]:
     with _opened(path) as stream:
         data = stream.read()
     with _explained(path, "picture"), _header(path, BytesIO(data)) as picture:
-        info = _info(path, picture)
+        info = _info(picture)
         _require_whole(path, info.format, data, picture)
         if info.format == "GIF":
             # OpenCV reads GIF from 4.11 on only.
@@ -220,8 +220,11 @@ def _header(path: str | Path, stream: BinaryIO) -> ImageFile.ImageFile:
     return picture
 
 
-def _info(path: str | Path, picture: ImageFile.ImageFile) -> ImageInfo:
+def _info(picture: ImageFile.ImageFile) -> ImageInfo:
     width, height = picture.size
+    if isinstance(picture, TiffImageFile):
+        # Newer versions of Pillow have turned the size already.
+        width, height = int(picture.tag_v2[WIDTH_TAG]), int(picture.tag_v2[HEIGHT_TAG])
     orientation = _orientation(picture)
     if orientation in SIDEWAYS:
         width, height = height, width
