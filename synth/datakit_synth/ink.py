@@ -1,0 +1,103 @@
+"""Ink on ground: a colour that can be told from the ground under the very strokes, and the blend on uint8."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import cv2
+import numpy as np
+
+from datakit.effects import Image
+from datakit_synth.layout import Mask
+
+# Grey levels of 255 by which ink and ground differ before the effects, against the ground's worst 5 %, ...
+MIN_CONTRAST = 64
+# ... and by which stroke and surroundings still differ after them, in the mean.
+MIN_FINAL_CONTRAST = 36
+_STROKE = 128
+_FLATTEN = (1.0, 0.6, 0.3, 0.0)
+_LUMA = (0.114, 0.587, 0.299)
+
+Colour = tuple[int, int, int]
+
+
+def luma(colour: Colour) -> float:
+    """Grey level of a BGR colour, as cv2.COLOR_BGR2GRAY weighs it."""
+    return sum(weight * level for weight, level in zip(_LUMA, colour, strict=True))
+
+
+def ground_range(ground: Image, mask: Mask) -> tuple[int, int]:
+    """The 5th and the 95th percentile of the ground's grey level under the mask."""
+    grey = cv2.cvtColor(ground, cv2.COLOR_BGR2GRAY)
+    counts = cv2.calcHist([grey], [0], (mask > 0).astype(np.uint8), [256], [0, 256]).ravel()
+    share = np.cumsum(counts) / max(1.0, float(counts.sum()))
+    return int(np.searchsorted(share, 0.05)), int(np.searchsorted(share, 0.95))
+
+
+def _flattened(ground: Image, factor: float) -> Image:
+    """The ground with its contrast around its mean reduced to ``factor``."""
+    if factor == 1.0:
+        return ground
+    mean = np.asarray(cv2.mean(ground)[:3])[None, :]
+    levels = mean + (np.arange(256)[:, None] - mean) * factor
+    return np.asarray(cv2.LUT(ground, np.clip(levels, 0, 255).astype(np.uint8)[:, None, :]), np.uint8)
+
+
+def choose_ink(ground: Image, mask: Mask, rng: Random) -> tuple[Image, Colour, dict[str, Any]]:
+    """The ground (flattened if it must be), an ink that differs from it enough, and what was measured.
+
+    A flat ground leaves room for dark ink from grey 64 upwards and for light ink up to 191, so one always fits.
+    """
+    for factor in _FLATTEN:
+        flat = _flattened(ground, factor)
+        low, high = ground_range(flat, mask)
+        if low >= MIN_CONTRAST or high <= 255 - MIN_CONTRAST:
+            break
+    colour = _ink(low, high, rng)
+    level = luma(colour)
+    contrast = round(low - level if level < low else level - high, 1)
+    return flat, colour, {"ground": [low, high], "ink": list(colour), "contrast": contrast, "flattened": factor}
+
+
+def _ink(low: int, high: int, rng: Random) -> Colour:
+    dark_room, light_room = low - MIN_CONTRAST, 255 - MIN_CONTRAST - high
+    dark = light_room < 0 or (dark_room >= 0 and rng.random() < (0.9 if low + high > 220 else 0.25))
+    if dark:
+        level = rng.uniform(0.0, 1.0) ** 1.5 * dark_room
+    else:
+        level = 255 - rng.uniform(0.0, 1.0) ** 1.5 * light_room
+    tint = 60 if rng.random() < 0.25 else 8
+    return _tinted(level, dark, tint, rng)
+
+
+def _tinted(level: float, dark: bool, tint: int, rng: Random) -> Colour:
+    """A colour around grey ``level`` whose luma never lies on the ground's side of it."""
+    shifts = [rng.uniform(-tint, tint) for _ in range(3)]
+    blue, green, red = (max(0, min(255, round(level + shift))) for shift in shifts)
+    excess = luma((blue, green, red)) - level
+    step = int(np.ceil(excess)) if dark else int(np.floor(excess))
+    if (step > 0) == dark and step:
+        for _ in range(3):
+            blue, green, red = (max(0, min(255, value - step)) for value in (blue, green, red))
+            if (luma((blue, green, red)) <= level) == dark:
+                break
+    return blue, green, red
+
+
+def blend(ground: Image, mask: Mask, colour: Colour, strength: float) -> Image:
+    """Ink over ground; ``strength`` 1 covers the ground wholly where the mask is 255."""
+    alpha = mask if strength == 1.0 else np.asarray(cv2.convertScaleAbs(mask, alpha=strength), np.uint8)
+    inverse = cv2.bitwise_not(alpha)
+    kept = cv2.multiply(ground, cv2.merge([inverse] * 3), scale=1 / 255)
+    painted = cv2.merge([cv2.convertScaleAbs(alpha, alpha=level / 255) for level in colour])
+    return np.asarray(cv2.add(kept, painted), np.uint8)
+
+
+def measured_contrast(image: Image, mask: Mask) -> float:
+    """Grey levels between the strokes and the ground right around them, in the mean."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    _, strokes = cv2.threshold(mask, min(_STROKE, int(mask.max()) // 2), 255, cv2.THRESH_BINARY)
+    around = cv2.subtract(cv2.dilate(mask, np.ones((7, 7), np.uint8)), cv2.dilate(mask, np.ones((3, 3), np.uint8)))
+    _, ring = cv2.threshold(around, 16, 255, cv2.THRESH_BINARY)
+    return abs(float(cv2.mean(grey, strokes)[0]) - float(cv2.mean(grey, ring)[0]))
