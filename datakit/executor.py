@@ -1,0 +1,337 @@
+"""Shards of work, in process or in worker processes, with the same results whatever the number of workers.
+
+Workers are spawned, not forked (Paddle and OpenCV hold threads and locks), and hold one shard at a time. One
+that dies or gives no sign of life for ``timeout`` seconds is named and its shard set aside; the rest goes on.
+What a function raises is raised here, for one worker and for eight alike. Workers leave SIGINT to the parent,
+and end when it ends, however that is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import connection, resource_tracker
+from multiprocessing.context import SpawnProcess
+from typing import Any, Generic, TypeVar
+
+from datakit.errors import WorkerError
+from datakit.progress import Progress
+
+Value = TypeVar("Value")
+
+# Importing Paddle can take this long on a busy machine.
+START_SECONDS = 120.0
+END_SECONDS = 2.0
+# Finished shards wait in memory for the ones before them; that many a worker and no more.
+AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A piece of work: its place in the run and what it holds (both are pickled to the worker)."""
+
+    index: int
+    items: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult(Generic[Value]):
+    """What became of a shard: the function's value, or the sentence that says why there is none."""
+
+    index: int
+    value: Value | None
+    error: str | None = None
+
+
+def make_shards(items: Sequence[Any], size: int) -> Iterator[Shard]:
+    """Cut ``items`` into shards of ``size``, the last one shorter."""
+    for index, start in enumerate(range(0, len(items), size)):
+        yield Shard(index, items[start : start + size])
+
+
+def run_shards(
+    function: Callable[[Shard], Value],
+    shards: Iterable[Shard],
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    timeout: float = 60.0,
+) -> Iterator[ShardResult[Value]]:
+    """Yield the result of every shard, in the order of ``shards``.
+
+    With ``workers`` <= 1 the function runs in this process, else it must be picklable, and a module-level
+    function. ``timeout`` counts seconds since the shard began or the function last called
+    :func:`sign_of_life`. ``progress`` is advanced by the number of items of every shard.
+
+    Raises:
+        WorkerError: a worker cannot be started.
+        Exception: whatever ``function`` raised, once the results of the shards before are out.
+    """
+    if workers <= 1:
+        results = (ShardResult(shard.index, function(shard)) for shard in _counted(shards, progress))
+        yield from results
+        return
+    pool = _Pool(function, workers, timeout)
+    try:
+        yield from pool.run(iter(shards), progress)
+    finally:
+        pool.end()
+
+
+def sign_of_life(item: str) -> None:
+    """For a shard's function: it works on ``item`` now, which is named should the worker die or hang."""
+    _SIGNS.give(item)
+
+
+def _counted(shards: Iterable[Shard], progress: Progress | None) -> Iterator[Shard]:
+    for shard in shards:
+        yield shard
+        if progress is not None:
+            progress.advance(len(shard.items))
+
+
+class _Signs:
+    """A worker's way to its parent; in the parent itself signs go nowhere."""
+
+    def __init__(self) -> None:
+        self.pipe: connection.Connection[Any, Any] | None = None
+
+    def give(self, item: str) -> None:
+        if self.pipe is not None:
+            self.pipe.send(("sign", item))
+
+
+_SIGNS = _Signs()
+
+
+@dataclass(slots=True)
+class _Task:
+    number: int
+    shard: Shard
+
+
+@dataclass(slots=True)
+class _Worker:
+    """The parent's side of a worker: ``ready`` once it has imported everything, ``task`` while it is busy."""
+
+    process: SpawnProcess
+    pipe: connection.Connection[Any, Any]
+    deadline: float
+    ready: bool = False
+    task: _Task | None = None
+    item: str = ""
+
+    def describe_task(self) -> str:
+        if self.task is None:
+            return ""
+        item = f", item {self.item}" if self.item else ""
+        return f"shard {self.task.shard.index}{item}"
+
+    def describe_end(self) -> str:
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"died with exit code {code}"
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """A value, or what the function raised with its traceback, or the sentence on a lost worker."""
+
+    value: Any = None
+    raised: Exception | None = None
+    trace: str = ""
+    error: str | None = None
+
+
+class _RemoteTraceback(Exception):
+    """The cause of an exception that a worker raised: shows where."""
+
+
+@dataclass(slots=True)
+class _Pool:
+    function: Callable[[Shard], Any]
+    size: int
+    timeout: float
+    workers: list[_Worker] = field(default_factory=list)
+    waiting: deque[_Task] = field(default_factory=deque)
+    outcomes: dict[int, _Outcome] = field(default_factory=dict)
+
+    def run(self, shards: Iterator[Shard], progress: Progress | None) -> Iterator[ShardResult[Any]]:
+        order: deque[_Task] = deque()
+        number = 0
+        while True:
+            while len(order) < self.size * AHEAD and (shard := next(shards, None)) is not None:
+                order.append(_Task(number, shard))
+                self.waiting.append(order[-1])
+                number += 1
+            if not order:
+                return
+            self._start_workers()
+            self._deal()
+            self._listen()
+            while order and order[0].number in self.outcomes:
+                task = order.popleft()
+                if progress is not None:
+                    progress.advance(len(task.shard.items))
+                yield _result(task.shard, self.outcomes.pop(task.number))
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + END_SECONDS
+        for worker in self.workers:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+            _bury(worker)
+        self.workers.clear()
+
+    def _start_workers(self) -> None:
+        free = sum(worker.task is None for worker in self.workers)
+        wanted = min(self.size - len(self.workers), len(self.waiting) - free)
+        for _ in range(wanted):
+            self.workers.append(_start(self.function))
+
+    def _deal(self) -> None:
+        for worker in self.workers:
+            if self.waiting and worker.ready and worker.task is None:
+                worker.task = self.waiting.popleft()
+                worker.item = ""
+                worker.deadline = time.monotonic() + self.timeout
+                # A worker that died meanwhile is found when it is listened to.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    worker.pipe.send(worker.task.shard)
+
+    def _listen(self) -> None:
+        """Wait until something happens or a deadline passes, then look at every worker."""
+        watched = [worker for worker in self.workers if worker.task is not None or not worker.ready]
+        handles: list[Any] = [worker.pipe for worker in self.workers]
+        handles += [worker.process.sentinel for worker in self.workers]
+        nearest = min(worker.deadline for worker in watched)
+        connection.wait(handles, max(0.0, nearest - time.monotonic()))
+        for worker in list(self.workers):
+            # Asked before the pipe is emptied: what a worker sent before its end counts.
+            alive = worker.process.is_alive()
+            if not self._receive(worker) or not alive:
+                self._lose(worker)
+            elif (worker.task or not worker.ready) and time.monotonic() > worker.deadline:
+                self._lose(worker, hung=True)
+
+    def _receive(self, worker: _Worker) -> bool:
+        """Take what the worker sent; False when its pipe is closed."""
+        try:
+            while worker.pipe.poll():
+                kind, content = worker.pipe.recv()
+                worker.deadline = time.monotonic() + self.timeout
+                if kind == "sign":
+                    worker.item = content
+                elif kind == "ready":
+                    worker.ready = True
+                elif worker.task is not None:
+                    self.outcomes[worker.task.number] = content
+                    worker.task = None
+        except (EOFError, OSError):
+            return False
+        return True
+
+    def _lose(self, worker: _Worker, hung: bool = False) -> None:
+        self.workers.remove(worker)
+        pid = worker.process.pid
+        if not hung:
+            worker.process.join(END_SECONDS)
+        end = f"gave no sign of life for {self.timeout:g} s" if hung else worker.describe_end()
+        where = worker.describe_task()
+        _bury(worker)
+        if not worker.ready:
+            end = f"was not ready after {START_SECONDS:g} s" if hung else end
+            raise WorkerError(f"worker process {pid} {end} while it started")
+        if worker.task is not None:
+            error = f"worker process {pid} {end} at {where}; the shard is set aside"
+            self.outcomes[worker.task.number] = _Outcome(error=error)
+
+
+def _result(shard: Shard, outcome: _Outcome) -> ShardResult[Any]:
+    if outcome.raised is not None:
+        raise outcome.raised from _RemoteTraceback(outcome.trace)
+    return ShardResult(shard.index, outcome.value, outcome.error)
+
+
+def _start(function: Callable[[Shard], Any]) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+    with _sigint_blocked():
+        process.start()
+    theirs.close()
+    return _Worker(process, ours, time.monotonic() + START_SECONDS)
+
+
+@contextlib.contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """A child starts with the mask of its parent: Ctrl-C while it imports would print its traceback."""
+    # Starting the tracker, which the first process does, would unblock the signal again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _bury(worker: _Worker) -> None:
+    if worker.process.is_alive():
+        worker.process.kill()
+    worker.process.join()
+    worker.process.close()
+    worker.pipe.close()
+
+
+def _serve(function: Callable[[Shard], Any], pipe: connection.Connection[Any, Any]) -> None:
+    """What a worker process runs: shards in, outcomes out, until the parent closes the pipe or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _use_one_thread()
+    _SIGNS.pipe = pipe
+    # The parent has closed the pipe or is gone: nobody wants the rest.
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        pipe.send(("ready", None))
+        while True:
+            _answer(function, pipe.recv(), pipe)
+
+
+def _answer(function: Callable[[Shard], Any], shard: Shard, pipe: connection.Connection[Any, Any]) -> None:
+    try:
+        pipe.send(("outcome", _Outcome(function(shard))))
+    except Exception as error:  # noqa: BLE001 - goes to the parent, which raises it
+        pipe.send(("outcome", _Outcome(raised=_portable(error), trace=traceback.format_exc())))
+
+
+def _portable(error: Exception) -> Exception:
+    """``error``, or what stands for it where it does not survive pickling."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes of a moment ago
+    except Exception:  # noqa: BLE001 - classes of others may raise anything here
+        return WorkerError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _use_one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
