@@ -24,7 +24,9 @@ PHOTO_SIDE = 800
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
-def _smooth_noise(random: np.random.Generator, cell: int, channels: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _smooth_noise(
+    random: np.random.Generator, cell: int, channels: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     rows, columns = _HEIGHT // cell + 2, _WIDTH // cell + 2
     coarse = random.random((rows, columns, channels), np.float32)
     fine = cv2.resize(coarse, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -68,10 +70,11 @@ def _window(texture: Image, rng: Random, height: int, width: int) -> Image:
     """A piece of the texture at 0.5 to 1.5 times its scale, turned over at random."""
     scale = min(rng.uniform(0.5, 1.5), texture.shape[0] / height)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    if columns > texture.shape[1]:
-        columns = texture.shape[1]
+    columns = min(columns, texture.shape[1])
     y, x = rng.randint(0, texture.shape[0] - rows), rng.randint(0, texture.shape[1] - columns)
-    piece = cv2.resize(texture[y : y + rows, x : x + columns], (width, height), interpolation=cv2.INTER_LINEAR)
+    piece = cv2.resize(
+        texture[y : y + rows, x : x + columns], (width, height), interpolation=cv2.INTER_LINEAR
+    )
     flip = rng.randrange(4)
     return np.asarray(piece if flip == 3 else cv2.flip(piece, flip - 1), np.uint8)
 
@@ -106,7 +109,9 @@ def gradient(rng: Random, height: int, width: int, photos: tuple[str, ...]) -> I
     """One colour running into a like one, along the line or across it."""
     start = _any_colour(rng)
     end = tuple(max(0, min(255, level + rng.randint(-45, 45))) for level in start)
-    corners = np.array([[start, end], [start, end]] if rng.random() < 0.7 else [[start, start], [end, end]], np.uint8)
+    corners = np.array(
+        [[start, end], [start, end]] if rng.random() < 0.7 else [[start, start], [end, end]], np.uint8
+    )
     return np.asarray(cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -57,16 +57,20 @@ def choose_ink(ground: Image, mask: Mask, rng: Random) -> tuple[Image, Colour, d
     colour = _ink(low, high, rng)
     level = luma(colour)
     contrast = round(low - level if level < low else level - high, 1)
-    return flat, colour, {"ground": [low, high], "ink": list(colour), "contrast": contrast, "flattened": factor}
+    return (
+        flat,
+        colour,
+        {"ground": [low, high], "ink": list(colour), "contrast": contrast, "flattened": factor},
+    )
 
 
 def _ink(low: int, high: int, rng: Random) -> Colour:
     dark_room, light_room = low - MIN_CONTRAST, 255 - MIN_CONTRAST - high
     dark = light_room < 0 or (dark_room >= 0 and rng.random() < (0.9 if low + high > 220 else 0.25))
     if dark:
-        level = rng.uniform(0.0, 1.0) ** 1.5 * dark_room
+        level = rng.uniform(0.0, 1.0) ** 2 * dark_room
     else:
-        level = 255 - rng.uniform(0.0, 1.0) ** 1.5 * light_room
+        level = 255 - rng.uniform(0.0, 1.0) ** 2 * light_room
     tint = 60 if rng.random() < 0.25 else 8
     return _tinted(level, dark, tint, rng)
 
@@ -98,6 +102,8 @@ def measured_contrast(image: Image, mask: Mask) -> float:
     """Grey levels between the strokes and the ground right around them, in the mean."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     _, strokes = cv2.threshold(mask, min(_STROKE, int(mask.max()) // 2), 255, cv2.THRESH_BINARY)
-    around = cv2.subtract(cv2.dilate(mask, np.ones((7, 7), np.uint8)), cv2.dilate(mask, np.ones((3, 3), np.uint8)))
+    around = cv2.subtract(
+        cv2.dilate(mask, np.ones((7, 7), np.uint8)), cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    )
     _, ring = cv2.threshold(around, 16, 255, cv2.THRESH_BINARY)
     return abs(float(cv2.mean(grey, strokes)[0]) - float(cv2.mean(grey, ring)[0]))

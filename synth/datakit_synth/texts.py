@@ -1,0 +1,92 @@
+"""Which texts can be lines: cleaned, cut to length, inside the dictionary, and covered by a font."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+from datakit.charset import Charset
+from datakit_fonts import CoverageIndex
+
+# Where a long text may be cut: after a space or a mark that ends a phrase.
+_BOUNDARY = re.compile(r"(?<=[ ,;:.!?，。；：、！？）】」』])")
+_SPACES = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    """``text`` without spaces at its ends; every run of white space is one space."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def cut_to_length(text: str, limit: int) -> list[str]:
+    """Pieces of at most ``limit`` characters, cut at spaces and punctuation where there are any.
+
+    A run without boundary is cut anywhere when it is not made of letters of an alphabet (CJK), and stays too long
+    otherwise: half a Latin word is no text.
+    """
+    if len(text) <= limit:
+        return [text]
+    pieces: list[str] = []
+    piece = ""
+    for part in _BOUNDARY.split(text):
+        if piece and len(piece) + len(part.rstrip()) > limit:
+            pieces.append(piece.strip())
+            piece = ""
+        piece += part
+        while len(piece.rstrip()) > limit and _cuttable(piece, limit):
+            pieces.append(piece[:limit].strip())
+            piece = piece[limit:]
+    pieces.append(piece.strip())
+    return [piece for piece in pieces if piece]
+
+
+def _cuttable(text: str, place: int) -> bool:
+    return all(unicodedata.east_asian_width(char) in "WF" for char in text[place - 1 : place + 1])
+
+
+class Rules:
+    """What a line must be; counts what it refuses."""
+
+    def __init__(self, index: CoverageIndex, charset: Charset | None, max_length: int) -> None:
+        self.index = index
+        self.max_length = max_length
+        self._charset = (
+            None if charset is None else frozenset(char for char in charset.chars if len(char) == 1)
+        )
+        self.refused: Counter[str] = Counter()
+
+    def refusal(self, text: str) -> str:
+        """Why ``text`` cannot be a line; "" when it can."""
+        if not text:
+            return "empty"
+        if len(text) > self.max_length:
+            return "too-long"
+        if text != clean(text) or any(unicodedata.category(char)[0] == "C" for char in text):
+            return "control-or-space"
+        if self._charset is not None and not self._charset.issuperset(text):
+            return "outside-dictionary"
+        return "" if self.index.mask(text) else "no-font"
+
+    def char_refusal(self, char: str) -> str:
+        """Why no line can contain ``char``, as a sentence; "" when one can."""
+        if char == " " and self.char_refusal("a"):
+            return "a space needs letters around it"
+        if char != " " and (char.isspace() or unicodedata.category(char)[0] in "C"):
+            return "is no visible character"
+        if self._charset is not None and char not in self._charset:
+            return "is not in the dictionary"
+        return "" if self.index.mask(char) else "no font covers it"
+
+    def usable(self, texts: Iterable[str]) -> list[str]:
+        """The texts of corpus lines that can be lines, cut to length; what cannot is counted in ``refused``."""
+        pieces = []
+        for text in texts:
+            for piece in cut_to_length(clean(text), self.max_length):
+                reason = self.refusal(piece)
+                if reason:
+                    self.refused[reason] += 1
+                else:
+                    pieces.append(piece)
+        return pieces
