@@ -6,8 +6,18 @@ from collections.abc import Callable
 
 import typer
 
+from datakit.cli import audit, badcases, mix, synth
+from datakit.cli.corpora import corpora
+from datakit.cli.fonts import fonts
+from datakit.cli.models import models
+
 # Name -> function, in the order of the loop; add a command here and in docs/commands.md.
-COMMANDS: dict[str, Callable[..., None]] = {}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "audit": audit.audit,
+    "synth": synth.synth,
+    "mix": mix.mix,
+    "badcases": badcases.badcases,
+}
 
 # Name -> commands that have sub-commands.
-GROUPS: dict[str, typer.Typer] = {}
+GROUPS: dict[str, typer.Typer] = {"fonts": fonts, "corpora": corpora, "models": models}

@@ -1,0 +1,172 @@
+"""``datakit synth``: the lines that are missing."""
+
+# ruff: noqa: B006 - Typer reads these defaults and never changes them
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from datakit.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from datakit.records import Target
+    from datakit_synth import Plan, Slice, SynthResult
+
+
+def synth(
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for labels.txt and images/; new, empty or of the same run.")
+    ],
+    chars: Annotated[str, typer.Option("--chars", help="Characters to make.")] = "",
+    chars_file: Annotated[
+        Path | None, typer.Option("--chars-file", help="Text file whose characters to make.")
+    ] = None,
+    targets: Annotated[
+        Path | None, typer.Option("--targets", help="targets.json of `datakit badcases`.")
+    ] = None,
+    corpus: Annotated[
+        list[Path], typer.Option("--corpus", help="Text file, one text a line. Repeatable.")
+    ] = [],
+    template: Annotated[
+        list[str], typer.Option("--template", help="See `datakit corpora list`. Repeatable.")
+    ] = [],
+    count: Annotated[int | None, typer.Option("--count", help="Lines in all.")] = None,
+    per_char: Annotated[
+        int, typer.Option("--per-char", help="Lines that contain each character of --chars.")
+    ] = 300,
+    dictionary: Annotated[
+        Path | None, typer.Option("--dict", help="Dictionary that every character must be in.")
+    ] = None,
+    fonts: Annotated[
+        list[str],
+        typer.Option("--fonts", help="Font file, folder, family, `package` or `system`. Repeatable."),
+    ] = [],
+    backgrounds: Annotated[
+        Path | None, typer.Option("--backgrounds", help="Folder of photos to cut grounds from.")
+    ] = None,
+    background_kind: Annotated[
+        list[str], typer.Option("--background-kind", help="plain, gradient, paper, field, photo. Repeatable.")
+    ] = [],
+    preset: Annotated[
+        list[str], typer.Option("--preset", help="clean, scan, photo, thermal. Repeatable.")
+    ] = ["photo"],
+    max_length: Annotated[int, typer.Option("--max-length", help="Characters of a line, at most.")] = 25,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", help="Processes; 0 is one a core.")] = 0,
+    shard: Annotated[
+        str, typer.Option("--shard", help="k/n: every n-th shard from k on, for several machines.")
+    ] = "0/1",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and render nothing.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --out; the same command does so by itself.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Render text lines with their labels: these characters, this often, in many fonts."""
+    from datakit.charset import load_charset
+    from datakit_synth import SynthRequest, prepare, synthesize
+    from datakit_synth.backgrounds import PROCEDURAL
+
+    if resume and not (out / "manifest.json").is_file():
+        raise UsageError(f"--resume: {out} holds no run to go on with (no manifest.json)")
+    request = SynthRequest(
+        targets=_targets(chars, chars_file, targets, per_char),
+        corpora=tuple(corpus),
+        templates=tuple(template),
+        count=count,
+        charset=None if dictionary is None else load_charset(dictionary),
+        fonts=tuple(fonts),
+        backgrounds=tuple(background_kind) or (PROCEDURAL if backgrounds is None else ("photo",)),
+        photos=backgrounds,
+        presets=tuple(preset),
+        max_length=max_length,
+    )
+    part = _slice(shard)
+    if dry_run:
+        prepared = prepare(request, seed=seed)
+        _warn(prepared.warnings)
+        _print_plan(prepared.plan, as_json)
+        if any(entry.impossible for entry in prepared.plan.characters):
+            raise typer.Exit(1)
+        return
+    result = synthesize(
+        request, out, seed=seed, workers=workers or os.cpu_count() or 1, part=part, progress=True
+    )
+    _warn(result.warnings)
+    _print_result(result, as_json)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _targets(chars: str, chars_file: Path | None, targets: Path | None, per_char: int) -> tuple[Target, ...]:
+    """Targets of all three options; a character named twice gets the larger count."""
+    from datakit.records import read_targets
+    from datakit_synth import targets_from_chars
+
+    if per_char < 1:
+        raise UsageError(f"--per-char {per_char}: at least 1")
+    wanted = chars
+    if chars_file is not None:
+        try:
+            wanted += chars_file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot be read ({error.strerror})", file=chars_file) from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"is not UTF-8 (byte {error.start})", file=chars_file) from error
+    found = targets_from_chars(wanted, per_char)
+    if targets is None:
+        return found
+    listed = {target.char: target for target in read_targets(targets).targets}
+    extra = tuple(t for t in found if t.char not in listed or listed[t.char].count < t.count)
+    kept = {t.char for t in extra}
+    return (*(t for t in listed.values() if t.char not in kept), *extra)
+
+
+def _slice(text: str) -> Slice:
+    from datakit_synth import Slice
+
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal()):
+        raise UsageError(f"--shard {text!r}: k/n with k from 0 to n - 1")
+    return Slice(int(index), int(count)).check()
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        typer.echo(f"set aside: {warning}", err=True)
+
+
+def _print_plan(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, "plan": plan.to_dict()}, ensure_ascii=False, indent=2))
+        return
+    document = plan.to_dict()
+    origins = ", ".join(f"{count} {origin}" for origin, count in document["origins"].items())
+    typer.echo(f"{document['lines']} lines ({origins})")
+    for entry in plan.characters:
+        shown = f"{ascii(entry.char)[1:-1] if not entry.char.isprintable() else entry.char}"
+        fate = entry.impossible or f"{entry.planned} planned ({entry.occurrences} occurrences)"
+        typer.echo(f"  {shown}  U+{ord(entry.char):04X}  {entry.asked} asked, {fate}")
+    for reason, number in plan.refused.items():
+        typer.echo(f"  {number} corpus pieces not used: {reason}")
+
+
+def _print_result(result: SynthResult, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
+        return
+    for reason in result.failed:
+        typer.echo(f"failed: {reason}", err=True)
+    for reason, number in result.plan.refused.items():
+        typer.echo(f"{number} corpus pieces not used: {reason}", err=True)
+    if result.labels is None:
+        typer.echo(
+            f"{result.shards - result.shards_missing} of {result.shards} shards are there; labels.txt is not yet"
+        )
+    else:
+        typer.echo(f"{result.lines} lines, {result.bytes / 1e6:.1f} MB: {result.labels}")
