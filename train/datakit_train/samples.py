@@ -1,0 +1,115 @@
+"""From a mix to the samples that train: every line is kept, or dropped by name with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from datakit.charset import Charset
+from datakit.encoders import ctc_steps_needed, encode_verdict
+from datakit.errors import InputError
+from datakit.images import line_width, probe, resolve_image
+from datakit.labels import RecLine, read_rec
+from datakit.mix import Mix, Source
+from datakit_train.recognizer import HEIGHT, STRIDE
+
+BUCKET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line that trains. ``labels`` are classes, ``width`` the padded width in px that it needs at height 48."""
+
+    line: RecLine
+    paths: tuple[Path, ...]
+    labels: tuple[int, ...]
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A line that does not train, or not whole: where it stands and why."""
+
+    file: str
+    line: int
+    reason: str
+    kind: str = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSet:
+    """The samples of every source of a mix, and what became of the other lines."""
+
+    mix: Mix
+    samples: tuple[tuple[Sample, ...], ...]
+    dropped: tuple[Dropped, ...]
+    cut: tuple[Dropped, ...]
+
+    @property
+    def lines_in(self) -> int:
+        """All lines of the label files: those that train and those dropped."""
+        return sum(map(len, self.samples)) + len(self.dropped)
+
+
+def bucket_width(width: int, height: int, labels: tuple[int, ...], max_width: int) -> int:
+    """Padded training width in px, a multiple of 32.
+
+    The line's own width at height 48, at most ``max_width`` as PaddleOCR squeezes it, and at least what CTC needs: a
+    time step for every label and every repeat. Paddle gives a sample that cannot fit loss 0 and gradient 0, silently.
+    """
+    own = line_width(width, height, target_height=HEIGHT, minimum=1, multiple=BUCKET, maximum=max_width)
+    needed = -(-STRIDE * ctc_steps_needed(labels) // BUCKET) * BUCKET
+    return max(own, needed)
+
+
+def _make_sample(
+    line: RecLine, source: Source, charset: Charset, max_text_length: int, max_width: int, allow_outside: bool
+) -> tuple[Sample | None, str, str]:
+    """The sample or None, the reason why not (or what was cut), and "dropped" or "cut"."""
+    verdict = encode_verdict(line.text, charset, encoder="ctc", max_text_length=max_text_length)
+    if verdict.kind == "dropped":
+        return None, verdict.reason, "dropped"
+    labels = tuple(charset.encode(verdict.text))
+    try:
+        paths = tuple(resolve_image(source.data_dir, image, allow_outside=allow_outside) for image in line.images)
+        infos = [probe(path) for path in paths]
+    except InputError as error:
+        return None, str(error), "dropped"
+    width = max(bucket_width(info.width, info.height, labels, max_width) for info in infos)
+    return Sample(line, paths, labels, width), verdict.reason, "cut" if verdict.kind == "cut" else ""
+
+
+def load_samples(
+    mix: Mix,
+    charset: Charset,
+    *,
+    max_text_length: int = 25,
+    max_width: int = 320,
+    allow_outside: bool = False,
+    on_line: Callable[[int], None] = lambda _count: None,
+) -> SampleSet:
+    """Read the label files of ``mix`` and the header of every picture.
+
+    Raises:
+        InputError: a label file is missing or empty, or no line at all trains.
+    """
+    per_source: list[tuple[Sample, ...]] = []
+    dropped: list[Dropped] = []
+    cut: list[Dropped] = []
+    for source in mix.sources:
+        lines, faults = read_rec(source.label_file)
+        dropped.extend(Dropped(fault.file, fault.line, f"{fault.code}: {fault.message}") for fault in faults)
+        samples: list[Sample] = []
+        for line in lines:
+            sample, reason, kind = _make_sample(line, source, charset, max_text_length, max_width, allow_outside)
+            if sample is not None:
+                samples.append(sample)
+            if kind:
+                (cut if kind == "cut" else dropped).append(Dropped(line.file, line.line, reason, kind))
+            on_line(1)
+        per_source.append(tuple(samples))
+    if not any(per_source):
+        first = f"; the first: {dropped[0].file}:{dropped[0].line}: {dropped[0].reason}" if dropped else ""
+        raise InputError(f"no line trains, {len(dropped)} dropped{first}")
+    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut))

@@ -1,0 +1,140 @@
+"""Turns weights files (ONNX from RapidOCR, ``.pdparams`` from PaddleOCR) into stored models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datakit.charset import SPACE, Charset
+from datakit.models import ModelSpec
+from datakit_train.framework import import_paddle
+from datakit_train.recognizer import (
+    PPOCRV3_REC,
+    build_network,
+    check_architecture,
+    load_tensors,
+    measure_probe,
+    probe_input,
+)
+from datakit_train.weights.names import map_ctc_names, strip_submodel
+from datakit_train.weights.onnx import assign, read_onnx_dictionary, read_onnx_tensors
+from datakit_train.weights.pdparams import WeightsError, read_pdparams
+from datakit_train.weights.store import StoredModel
+
+# What the published weights answer to the probe (the largest logit of each time step, two digits), measured once the
+# softmax agreed with onnxruntime to 1e-5. A conversion that pairs tensors wrongly cannot get these.
+PUBLISHED_PROBES: dict[str, tuple[float, ...]] = {
+    "ppocrv3-rec": (
+        9.86, 9.31, 4.32, 8.06, 9.08, 9.61, 7.76, 5.55, 7.17, 3.44, 4.18, 6.88, 6.13, 2.57, 5.92, 8.49, 7.65, 4.6, 7.18,
+        8.48, 5.97, 4.45, 7.8, 7.1, 4.21, 4.08, 7.12, 6.69, 4.04, 3.75, 6.69, 5.75, -0.27, 6.22, 7.11, 5.63, 3.8, 8.38,
+        9.8, 10.99,
+    ),
+}  # fmt: skip
+_PROBE_TEXT = "0123456789"
+_POOLS = ((2, 2), (3, 2))
+
+
+def _layers(network: Any) -> dict[str, list[str]]:
+    """Prefixes of the network's layers in order of construction, by kind as the ONNX names call it.
+
+    PaddleOCR builds the backbone with ``nn.BatchNorm`` and the neck with ``nn.BatchNorm2D``: two kinds there.
+    """
+    import_paddle()
+    from paddle import nn
+
+    def of(kind: type) -> list[str]:
+        return [name for name, layer in network.named_sublayers() if isinstance(layer, kind)]
+
+    norms = of(nn.BatchNorm2D)
+    return {
+        "conv2d": of(nn.Conv2D),
+        "linear": of(nn.Linear),
+        "layer_norm": of(nn.LayerNorm),
+        "batch_norm": [name for name in norms if name.startswith("backbone.")],
+        "batch_norm2d": [name for name in norms if not name.startswith("backbone.")],
+    }
+
+
+def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:
+    """Convert a PP-OCRv3 recogniser in ONNX; the result is checked tensor by tensor and by its probe.
+
+    Raises:
+        WeightsError: not that model.
+    """
+    characters = read_onnx_dictionary(path)
+    if not characters:
+        raise WeightsError("carries no dictionary (metadata entry 'character')", file=path)
+    characters = (*characters, SPACE)
+    network = build_network(PPOCRV3_REC, len(characters) + 1)
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    tensors = assign(read_onnx_tensors(path), _layers(network), shapes)
+    load_tensors(network, tensors)
+    check_architecture(network, PUBLISHED_PROBES.get(spec.name, ()))
+    return StoredModel(tensors, PPOCRV3_REC, characters, source, spec.licence, measure_probe(network))
+
+
+def detector_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:
+    """Keep the tensors of a detector under the names they have in the file.
+
+    The network for it comes with detection training; until then ``architecture`` says so and nothing builds it.
+    """
+    tensors = read_onnx_tensors(path)
+    return StoredModel(tensors, {"name": "onnx_names", "of": spec.name}, (), source, spec.licence)
+
+
+def _read_probe(network: Any, charset: Charset) -> str:
+    paddle = import_paddle()
+    network.eval()
+    with paddle.no_grad():
+        best = network(paddle.to_tensor(probe_input())).argmax(axis=-1).numpy()[0]
+    collapsed = [int(b) for b, before in zip(best, [0, *best[:-1]], strict=True) if b not in (0, before)]
+    return charset.decode(collapsed)
+
+
+def check_pool(tensors: Mapping[str, Any], charset: Charset, architecture: Mapping[str, Any]) -> None:
+    """Find a wrong ``last_pool_kernel_size`` by reading plain digits with both values.
+
+    For weights that carry no probe. Says nothing where neither value reads the digits, for instance for a model
+    without digits in its dictionary.
+
+    Raises:
+        WeightsError: the other value reads the digits and the given one does not.
+    """
+    given = tuple(architecture.get("last_pool_kernel_size", (2, 2)))
+    read: dict[tuple[int, ...], str] = {}
+    for pool in {given, *_POOLS}:
+        network = build_network({**architecture, "last_pool_kernel_size": list(pool)}, charset.num_classes)
+        load_tensors(network, tensors, allow_partial=True)
+        read[pool] = _read_probe(network, charset)
+    if read[given] == _PROBE_TEXT:
+        return
+    for pool, text in read.items():
+        if text == _PROBE_TEXT:
+            raise WeightsError(
+                f"last_pool_kernel_size {list(given)} reads plain digits as {read[given]!r}, {list(pool)} reads "
+                f"{text!r}: set Architecture.Backbone.last_pool_kernel_size: {list(pool)}"
+            )
+
+
+def recognizer_from_pdparams(
+    path: Path,
+    charset: Charset,
+    *,
+    architecture: Mapping[str, Any] = PPOCRV3_REC,
+    submodel: str | None = None,
+    allow_partial: bool = False,
+    licence: str = "unknown",
+) -> StoredModel:
+    """Convert a checkpoint of PaddleOCR's own training: plain, GTC or distillation.
+
+    Raises:
+        WeightsError: refused content, names that do not cover the network, other shapes (a dictionary that is not the
+            model's own shows here), or a ``last_pool_kernel_size`` that the weights were not trained with.
+    """
+    tensors = map_ctc_names(strip_submodel(read_pdparams(path), submodel))
+    network = build_network(architecture, charset.num_classes)
+    load_tensors(network, tensors, allow_partial=allow_partial)
+    check_pool(tensors, charset, architecture)
+    state = {name: value.numpy() for name, value in network.state_dict().items()}
+    return StoredModel(state, architecture, charset.chars, str(path), licence, measure_probe(network))

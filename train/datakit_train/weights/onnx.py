@@ -1,0 +1,107 @@
+"""Takes Paddle's parameters back out of the ONNX files that RapidOCR ships.
+
+paddle2onnx left every tensor of these files as a Constant node under Paddle's own name (``conv2d_57.w_0``), BatchNorm
+not folded. The numbers in the names grow in the order in which the layers were built, so that sorting by kind of layer
+and number, and the model's own parameters likewise, pairs them one to one; shapes are compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from datakit.errors import MissingExtraError
+from datakit_train.weights.pdparams import WeightsError
+
+Array = npt.NDArray[np.float32]
+
+_NAME = re.compile(r"(?P<kind>[a-z0-9_]*[a-z])_(?P<number>\d+)\.(?P<slot>[wb]_\d)")
+# Slot of a Paddle layer -> last part of the state-dict name, by kind of layer.
+_BATCH_NORM_SLOTS = {"w_0": "weight", "b_0": "bias", "w_1": "_mean", "w_2": "_variance"}
+_PLAIN_SLOTS = {"w_0": "weight", "b_0": "bias"}
+
+
+def _load(path: Path) -> Any:
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingExtraError("onnx", "train") from error
+    from google.protobuf.message import DecodeError
+
+    try:
+        return onnx.load(str(path))
+    except (DecodeError, OSError) as error:
+        raise WeightsError(f"is not a readable ONNX file ({error})", file=path) from error
+
+
+def read_onnx_tensors(path: Path) -> dict[str, Array]:
+    """Every named parameter tensor of the file: Paddle's name -> float32 array."""
+    from onnx import numpy_helper
+
+    tensors: dict[str, Array] = {}
+    for node in _load(path).graph.node:
+        if node.op_type == "Constant" and _NAME.fullmatch(node.output[0]):
+            tensors[node.output[0]] = np.asarray(numpy_helper.to_array(node.attribute[0].t), dtype=np.float32)
+    if not tensors:
+        raise WeightsError("holds no tensor under Paddle's names; only unfolded paddle2onnx files work", file=path)
+    return tensors
+
+
+def read_onnx_dictionary(path: Path) -> tuple[str, ...]:
+    """The characters in the metadata entry ``character``, without blank and space; empty if there is none."""
+    for entry in _load(path).metadata_props:
+        if entry.key == "character":
+            return tuple(entry.value.split("\n"))
+    return ()
+
+
+def _layer_key(name: str) -> tuple[str, int]:
+    match = _NAME.fullmatch(name)
+    if match is None:  # read_onnx_tensors kept matching names only
+        raise WeightsError(f"tensor {name!r} is not named as Paddle names its layers")
+    return match["kind"], int(match["number"])
+
+
+def group_by_layer(names: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
+    """Kind of layer -> its layers in order of construction, each the names of its tensors."""
+    layers: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for name in names:
+        layers[_layer_key(name)].append(name)
+    grouped: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for kind, number in sorted(layers):
+        grouped[kind].append(tuple(sorted(layers[kind, number])))
+    return dict(grouped)
+
+
+def assign(
+    tensors: Mapping[str, Array], layers: Mapping[str, Sequence[str]], shapes: Mapping[str, Sequence[int]]
+) -> dict[str, Array]:
+    """Rename ``tensors`` to the model's own names.
+
+    Args:
+        tensors: as :func:`read_onnx_tensors` gives them.
+        layers: kind of layer as in the ONNX names -> prefixes of the model's layers in order of construction.
+        shapes: shape of every parameter of the model.
+
+    Raises:
+        WeightsError: the counts or a shape do not agree; nothing is guessed.
+    """
+    assigned: dict[str, Array] = {}
+    for kind, found in group_by_layer(tensors).items():
+        prefixes = layers.get(kind, ())
+        if len(prefixes) != len(found):
+            raise WeightsError(f"the file holds {len(found)} layers of kind {kind}, the model {len(prefixes)}")
+        slots = _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
+        for prefix, names in zip(prefixes, found, strict=True):
+            for name in names:
+                assigned[f"{prefix}.{slots[name.rpartition('.')[2]]}"] = tensors[name]
+    for name, array in assigned.items():
+        if tuple(array.shape) != tuple(shapes.get(name, ())):
+            raise WeightsError(f"{name} has shape {tuple(array.shape)}, the model wants {shapes.get(name)}")
+    return assigned
