@@ -1,0 +1,37 @@
+"""What the trainer is told, as far as audit has to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datakit.charset import Charset
+from datakit.encoders import RESERVED
+
+# The recogniser's width shrinks by 8 from picture to time steps.
+STRIDE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The trainer's options that decide what becomes of a line.
+
+    ``image_shape`` is (channels, height, width) in px; ``charset`` None means that no dictionary was given,
+    and every check that needs one is left out.
+    """
+
+    charset: Charset | None = None
+    encoder: str = "ctc"
+    max_text_length: int = 25
+    image_shape: tuple[int, int, int] = (3, 48, 320)
+    images: bool = True
+    allow_outside: bool = False
+
+    @property
+    def time_steps(self) -> int:
+        """Time steps of a training picture: PaddleOCR pads every line to the width of ``image_shape``."""
+        return self.image_shape[2] // STRIDE
+
+    @property
+    def limit(self) -> int:
+        """Characters that the encoder trains at most; attention keeps some places for itself."""
+        return self.max_text_length - RESERVED[self.encoder]
