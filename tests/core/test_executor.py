@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from datakit.errors import InputError, MissingExtraError, WorkerError
 from datakit.executor import Shard, ShardResult, make_shards, run_shards, sign_of_life
 from datakit.progress import Progress
@@ -145,7 +146,7 @@ def test_an_exception_that_cannot_be_pickled_still_arrives() -> None:
 
 
 def test_a_value_that_cannot_be_pickled_is_an_error_and_not_a_hang() -> None:
-    with pytest.raises(Exception, match="lambda|local object"):
+    with pytest.raises(Exception, match=r"lambda|local object"):
         list(run_shards(give_a_lambda, SHARDS, workers=2))
 
 
