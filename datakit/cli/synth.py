@@ -165,8 +165,7 @@ def _print_result(result: SynthResult, as_json: bool) -> None:
     for reason, number in result.plan.refused.items():
         typer.echo(f"{number} corpus pieces not used: {reason}", err=True)
     if result.labels is None:
-        typer.echo(
-            f"{result.shards - result.shards_missing} of {result.shards} shards are there; labels.txt is not yet"
-        )
+        there = result.shards - result.shards_missing
+        typer.echo(f"{there} of {result.shards} shards are there; labels.txt is not yet")
     else:
         typer.echo(f"{result.lines} lines, {result.bytes / 1e6:.1f} MB: {result.labels}")

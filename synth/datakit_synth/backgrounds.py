@@ -1,7 +1,7 @@
 """The ground that a line stands on: plain, gradient, paper, photo-like fields, or crops of the user's photos.
 
-Procedural grounds are cut from a few large textures made once a process from a fixed seed; what is cut, and how
-it is coloured, comes from the sample's own generator.
+Procedural grounds are cut from a few large textures made once a process from a fixed seed; what is cut,
+and how it is coloured, comes from the sample's own generator.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from random import Random
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from datakit.effects import Image
 from datakit.errors import InputError, UsageError
+from datakit.images import read_bgr
 
 _WIDTH, _HEIGHT = 1536, 512
 _TEXTURES = 6
@@ -39,7 +41,9 @@ def _paper_texture(number: int) -> Image:
     random = np.random.default_rng([1, number])
     grain = random.normal(0.0, 1.0, (_HEIGHT, _WIDTH)).astype(np.float32)
     fibres = np.asarray(cv2.GaussianBlur(grain, (0, 0), 2.0 + number % 3, sigmaY=0.7))
-    level = 128 + 2.0 * grain + 14 * fibres + 14 * (_smooth_noise(random, 128, 1)[:, :, 0] - 0.5)
+    level: npt.NDArray[np.float32] = (
+        128 + 2.0 * grain + 14 * fibres + 14 * (_smooth_noise(random, 128, 1)[:, :, 0] - 0.5)
+    )
     for _ in range(number % 3 * 2):
         x = int(random.integers(_WIDTH))
         fold = np.exp(-np.abs(np.arange(_WIDTH) - x) / 6.0) * random.uniform(-18, 18)
@@ -137,8 +141,6 @@ def load_photo(path: str) -> Image:
     Raises:
         InputError: the file is no picture that datakit reads.
     """
-    from datakit.images import read_bgr
-
     image = read_bgr(Path(path))
     scale = PHOTO_SIDE / max(image.shape[:2])
     if scale < 1.0:
@@ -184,7 +186,7 @@ def check_grounds(kinds: tuple[str, ...], photos: tuple[str, ...]) -> None:
 
 
 def find_photos(folder: Path, limit: int = 120) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Up to ``limit`` readable photos below ``folder``, spread evenly over its sorted list, and why others are not.
+    """Up to ``limit`` readable photos spread evenly over the sorted ``folder``, and why others are not.
 
     Every one of them is decoded once here, so that a broken photo is named before anything is rendered.
 

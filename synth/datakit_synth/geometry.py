@@ -1,4 +1,4 @@
-"""Where the line lies in its picture: scale, slant, rotation, perspective and margins, on the one-channel mask.
+"""Where the line lies in its picture: scale, slant, rotation, perspective, margins; on the one-channel mask.
 
 The picture is laid round the moved text and never the other way, so that no text is cut.
 """
@@ -21,7 +21,7 @@ MIN_MARGIN = 2
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """Largest amounts: rotation in degrees, slant (dx/dy), corner shift in line heights, sideways margin ditto."""
+    """Largest amounts: rotation in degrees, slant (dx/dy), corner shift and side margin in line heights."""
 
     angle: float
     slant: float
@@ -73,15 +73,15 @@ def _corners(width: int, height: int, params: Mapping[str, Any]) -> np.ndarray[A
 def content_height(params: Mapping[str, Any]) -> int:
     """Pixels between the top and the bottom margin."""
     height = params["height"]
-    return height - _margin(params, "top") - _margin(params, "bottom")
+    return int(height - _margin(params, "top") - _margin(params, "bottom"))
 
 
 def _margin(params: Mapping[str, Any], side: str) -> int:
-    return max(MIN_MARGIN, round(params["height"] * params[side]))
+    return max(MIN_MARGIN, round(float(params["height"]) * float(params[side])))
 
 
 def place(mask: Mask, params: Mapping[str, Any]) -> Mask:
-    """The mask in its picture: exactly ``params["height"]`` high, as wide as the text and its margins need."""
+    """The mask in its picture: ``params["height"]`` px high, as wide as the text and its margins need."""
     height, width = mask.shape
     corners = _corners(width, height, params)
     low, high = corners.min(axis=0), corners.max(axis=0)

@@ -47,7 +47,7 @@ def _flattened(ground: Image, factor: float) -> Image:
 def choose_ink(ground: Image, mask: Mask, rng: Random) -> tuple[Image, Colour, dict[str, Any]]:
     """The ground (flattened if it must be), an ink that differs from it enough, and what was measured.
 
-    A flat ground leaves room for dark ink from grey 64 upwards and for light ink up to 191, so one always fits.
+    A flat ground leaves room for dark ink from grey 64 upwards and for light ink up to 191: one always fits.
     """
     for factor in _FLATTEN:
         flat = _flattened(ground, factor)
@@ -67,10 +67,8 @@ def choose_ink(ground: Image, mask: Mask, rng: Random) -> tuple[Image, Colour, d
 def _ink(low: int, high: int, rng: Random) -> Colour:
     dark_room, light_room = low - MIN_CONTRAST, 255 - MIN_CONTRAST - high
     dark = light_room < 0 or (dark_room >= 0 and rng.random() < (0.9 if low + high > 220 else 0.25))
-    if dark:
-        level = rng.uniform(0.0, 1.0) ** 2 * dark_room
-    else:
-        level = 255 - rng.uniform(0.0, 1.0) ** 2 * light_room
+    room = rng.uniform(0.0, 1.0) ** 2
+    level = room * dark_room if dark else 255 - room * light_room
     tint = 60 if rng.random() < 0.25 else 8
     return _tinted(level, dark, tint, rng)
 
@@ -78,14 +76,14 @@ def _ink(low: int, high: int, rng: Random) -> Colour:
 def _tinted(level: float, dark: bool, tint: int, rng: Random) -> Colour:
     """A colour around grey ``level`` whose luma never lies on the ground's side of it."""
     shifts = [rng.uniform(-tint, tint) for _ in range(3)]
-    blue, green, red = (max(0, min(255, round(level + shift))) for shift in shifts)
-    excess = luma((blue, green, red)) - level
-    step = int(np.ceil(excess)) if dark else int(np.floor(excess))
-    if (step > 0) == dark and step:
-        for _ in range(3):
-            blue, green, red = (max(0, min(255, value - step)) for value in (blue, green, red))
-            if (luma((blue, green, red)) <= level) == dark:
-                break
+    centre = sum(weight * shift for weight, shift in zip(_LUMA, shifts, strict=True))
+    # The shifts change the hue and not the luma, until a channel meets 0 or 255: then half of them, and none.
+    for part in (1.0, 0.5, 0.0):
+        tones = [level + (shift - centre) * part for shift in shifts]
+        rounded = [int(np.floor(tone)) if dark else int(np.ceil(tone)) for tone in tones]
+        blue, green, red = (max(0, min(255, tone)) for tone in rounded)
+        if (luma((blue, green, red)) <= level + 0.01) if dark else (luma((blue, green, red)) >= level - 0.01):
+            break
     return blue, green, red
 
 

@@ -16,7 +16,8 @@ from datakit_fonts.glyphs import GlyphCache
 
 Mask = npt.NDArray[np.uint8]
 
-# A space is never narrower than this share of an em: some CJK and condensed fonts give it less than a wide kern.
+# A space is never narrower than this share of an em: some CJK and condensed fonts give it less than a
+# wide kern.
 MIN_SPACE = 0.28
 # Every mask reaches at least from the baseline to this height, so that a line of dots keeps the size of dots.
 X_HEIGHT = 0.55
@@ -46,7 +47,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class LineMask:
-    """HxW coverage of the ink with :data:`PAD` empty pixels around, and the box of every glyph that has ink."""
+    """HxW coverage of the ink, :data:`PAD` empty pixels around it, and the box of every inked glyph."""
 
     mask: Mask
     boxes: tuple[Box, ...]
@@ -110,8 +111,8 @@ def draw_line(text: str, style: Style, cache: GlyphCache) -> LineMask:
     _require_ink(text, style, {cluster for cluster, *_ in inked})
     x0 = min(left for _, left, _, _ in inked)
     x1 = max(left + bitmap.shape[1] for _, left, _, bitmap in inked)
-    y0 = min(-round(X_HEIGHT * style.size), min(top for _, _, top, _ in inked))
-    y1 = max(0, max(top + bitmap.shape[0] for _, _, top, bitmap in inked))
+    y0 = min(-round(X_HEIGHT * style.size), *(top for _, _, top, _ in inked))
+    y1 = max(0, *(top + bitmap.shape[0] for _, _, top, bitmap in inked))
     mask = np.zeros((y1 - y0 + 2 * PAD, x1 - x0 + 2 * PAD), np.uint8)
     boxes = []
     for cluster, left, top, bitmap in inked:

@@ -1,7 +1,7 @@
 """The plan: which lines are drawn, so that every character asked for stands in as many lines as asked.
 
-Corpus lines that hold the character come first, then the contexts of the targets, then strings composed round it.
-Nothing is rendered here, and the same request and seed give the same plan.
+Corpus lines that hold the character come first, then the contexts of the targets, then strings composed
+round it. Nothing is rendered here, and the same request and seed give the same plan.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class PlannedLine:
 
 @dataclass(frozen=True, slots=True)
 class CharPlan:
-    """One character: lines asked for, lines planned that contain it, its occurrences, and why it is impossible."""
+    """One character: lines asked for, lines planned with it, its occurrences, and why it is impossible."""
 
     char: str
     asked: int
@@ -89,7 +89,8 @@ def make_plan(request: SynthRequest, rules: Rules, seed: int) -> Plan:
     """Plan a run.
 
     Raises:
-        UsageError: an unknown template; fewer lines asked in all than the characters need, or more than the sources
+        UsageError: an unknown template; fewer lines asked in all than the characters need, or more than
+        the sources
             can give without repeating themselves too often.
         InputError: a corpus that cannot be read or holds no usable line.
     """
@@ -225,7 +226,7 @@ class _Planner:
         return clean(base[:place] + char + base[place + gone :])
 
     def _alone(self, char: str) -> str:
-        """What is left when no text can stand beside ``char``: itself, in company of what shares a font with it."""
+        """What is left when no text can stand beside ``char``: itself and what shares a font with it."""
         company = [other for other in self.left if other != " " and self.rules.index.mask(char + other)]
         if char == " ":
             company = [c for c in "aeino135" if not self.rules.char_refusal(c)] or company
@@ -258,8 +259,8 @@ class _Planner:
                     self._add(*entry)
         if len(self.lines) < count:
             raise UsageError(
-                f"a count of {count} is more than these sources give ({len(self.lines)} lines with every text at "
-                f"most {self.request.max_repeats} times): add a corpus or a template"
+                f"a count of {count} is more than these sources give ({len(self.lines)} lines with every text "
+                f"at most {self.request.max_repeats} times): add a corpus or a template"
             )
 
     def _corpus_stream(self) -> Iterator[tuple[str, str]]:

@@ -57,7 +57,7 @@ def sample_rng(seed: int, index: int) -> Random:
 
 @lru_cache(maxsize=1024)
 def instances(face: FontFace) -> tuple[tuple[float, ...], ...]:
-    """Design coordinates that lines of ``face`` are set at: a few weights and widths, other axes at default."""
+    """Design coordinates that lines of ``face`` are set at: some weights and widths, the rest at default."""
     points: list[tuple[float, ...]] = [()]
     for axis in face.axes:
         wanted = _WEIGHTS if axis.tag == "wght" else _WIDTHS if axis.tag == "wdth" else (axis.default,)
@@ -101,7 +101,8 @@ class Renderer:
         final = ink.measured_contrast(image, mask)
         redrawn = bool(steps) and final < ink.MIN_FINAL_CONTRAST
         if redrawn:
-            # Effects that together drown the text are dropped; the ink on its ground is legible by construction.
+            # Effects that together drown the text are dropped; the ink on its ground is legible by
+            # construction.
             image, steps, final = drawn, [], ink.measured_contrast(drawn, mask)
         params = {
             "font": style.face.name,

@@ -19,13 +19,14 @@ MAX_LENGTH = 25
 class SynthRequest:
     """Texts, fonts and looks of a run; everything has a default but one source of text.
 
-    ``targets``: characters, and how many lines shall contain each. ``texts``: lines to draw as they are, each once.
-    ``corpora``: text files; ``templates``: names of :data:`datakit_corpora.TEMPLATES` (or ``en``, ``zh``).
-    ``count``: lines in all; without it the targets alone decide, and without targets every corpus line comes once.
-    ``charset``: every character of every line is in it. ``fonts``: see :func:`datakit_fonts.find_fonts`.
-    ``backgrounds``: kinds of :data:`datakit_synth.backgrounds.GROUNDS`; ``photos``: the folder for kind ``photo``.
-    ``presets``: of :data:`datakit.effects.PRESETS`, one drawn for every line. ``heights``: pixels, smallest and
-    largest. ``max_length``: characters of a line, at most. ``max_repeats``: lines with one and the same text.
+    ``targets``: characters, and how many lines shall contain each. ``texts``: lines to draw as they are,
+    each once. ``corpora``: text files; ``templates``: names of :data:`datakit_corpora.TEMPLATES` (or
+    ``en``, ``zh``). ``count``: lines in all; without it the targets alone decide, and without targets
+    every corpus line comes once. ``charset``: every character of every line is in it. ``fonts``: see
+    :func:`datakit_fonts.find_fonts`. ``backgrounds``: kinds of :data:`datakit_synth.backgrounds.GROUNDS`;
+    ``photos``: the folder for kind ``photo``. ``presets``: of :data:`datakit.effects.PRESETS`, one drawn
+    for every line. ``heights``: pixels, smallest and largest. ``max_length``: characters of a line, at
+    most. ``max_repeats``: lines with one and the same text.
     """
 
     targets: tuple[Target, ...] = ()

@@ -1,4 +1,4 @@
-"""A whole run: plan, shards in workers, one label file, manifest, contact sheet. Restartable at any moment."""
+"""A whole run: plan, shards in workers, one label file, manifest, contact sheet; restartable at any time."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class Prepared:
 class SynthResult:
     """What a run left on disk.
 
-    ``labels`` is None as long as shards are missing (``shards_missing`` > 0), be it for ``--shard`` or because
-    they failed; ``failed`` then says why.
+    ``labels`` is None as long as shards are missing (``shards_missing`` > 0), be it for ``--shard`` or
+    because they failed; ``failed`` then says why.
     """
 
     out: Path
@@ -145,10 +145,11 @@ def synthesize(
     part: Slice | None = None,
     progress: bool = False,
 ) -> SynthResult:
-    """Draw ``request`` into ``out``: ``labels.txt``, ``images/``, ``shards/``, ``contact.png``, ``manifest.json``.
+    """Draw ``request`` into ``out``: labels.txt, images/, shards/, contact.png, manifest.json.
 
-    Picture i is a function of (seed, i) and the inputs: the same bytes for any ``workers`` and ``part``. Shards that
-    an earlier run of the same request finished are kept, so that a killed run goes on where it stopped.
+    Picture i is a function of (seed, i) and the inputs: the same bytes for any ``workers`` and ``part``.
+    Shards that an earlier run of the same request finished are kept, so that a killed run goes on where
+    it stopped.
 
     Raises:
         InputError: a character or text that cannot be rendered, no font, an unreadable corpus.
@@ -167,7 +168,7 @@ def synthesize(
         _require_ours(out, manifest)
         write_manifest(out, manifest)
         failed, skipped = _draw(prepared.job, out, shards[part.index :: part.count], workers, progress)
-        result = _finish(prepared, out, shards, failed, skipped, part)
+        result = _finish(prepared, out, shards, failed=failed, skipped=skipped, part=part)
         if not failed:
             write_manifest(
                 out, manifest.ended("running" if result.labels is None else "done", result.counts())
@@ -249,8 +250,8 @@ def _require_ours(out: Path, manifest: Manifest) -> None:
         ) from error
     if found.command != "synth" or found.arguments.get("fingerprint") != manifest.arguments["fingerprint"]:
         raise OutputError(
-            f"{out}: holds another run (command {found.command}, seed {found.seed}): other texts, fonts, looks or "
-            "library versions; choose an empty folder"
+            f"{out}: holds another run (command {found.command}, seed {found.seed}): other texts, fonts, looks "
+            "or library versions; choose an empty folder"
         )
 
 
@@ -274,7 +275,13 @@ def _draw(
 
 
 def _finish(
-    prepared: Prepared, out: Path, shards: Sequence[Shard], failed: tuple[str, ...], skipped: int, part: Slice
+    prepared: Prepared,
+    out: Path,
+    shards: Sequence[Shard],
+    *,
+    failed: tuple[str, ...],
+    skipped: int,
+    part: Slice,
 ) -> SynthResult:
     found = [read_done(out, shard) for shard in shards]
     done: list[ShardDone] = [account for account in found if account is not None]

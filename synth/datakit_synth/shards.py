@@ -1,7 +1,8 @@
 """A shard of a run: pictures in a folder of their own, a label file, and a marker that says it is whole.
 
-The pictures are written into ``images/NNNNN.part``, which gets its name when the last one is there; the label
-file and the marker follow. A killed run leaves at most ``.part`` folders, which the next run of that shard removes.
+The pictures are written into ``images/NNNNN.part``, which gets its name when the last one is there; the
+label file and the marker follow. A killed run leaves at most ``.part`` folders, which the next run of
+that shard removes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SHARD_LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class ShardDone:
-    """The account of a finished shard; ``redrawn`` lines lost their effects, which had made them illegible."""
+    """The account of a finished shard; ``redrawn`` lines lost effects that had made them illegible."""
 
     index: int
     lines: int

@@ -1,4 +1,4 @@
-"""The contact sheet: pictures of a run with their labels set in a plain font beneath, for a person to look at."""
+"""The contact sheet: pictures of a run with their labels set in a plain font beneath, for human eyes."""
 
 from __future__ import annotations
 

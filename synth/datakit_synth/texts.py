@@ -23,8 +23,8 @@ def clean(text: str) -> str:
 def cut_to_length(text: str, limit: int) -> list[str]:
     """Pieces of at most ``limit`` characters, cut at spaces and punctuation where there are any.
 
-    A run without boundary is cut anywhere when it is not made of letters of an alphabet (CJK), and stays too long
-    otherwise: half a Latin word is no text.
+    A run without boundary is cut anywhere when it is not made of letters of an alphabet (CJK), and stays
+    too long otherwise: half a Latin word is no text.
     """
     if len(text) <= limit:
         return [text]
@@ -80,7 +80,7 @@ class Rules:
         return "" if self.index.mask(char) else "no font covers it"
 
     def usable(self, texts: Iterable[str]) -> list[str]:
-        """The texts of corpus lines that can be lines, cut to length; what cannot is counted in ``refused``."""
+        """What of ``texts`` can be lines, cut to length; what cannot is counted in ``refused``."""
         pieces = []
         for text in texts:
             for piece in cut_to_length(clean(text), self.max_length):

@@ -49,7 +49,10 @@ def test_corpus_lines_are_read_as_they_are(tmp_path: Path) -> None:
     assert read_corpus(path) == ["one", "", "two\u2028three", "last"]
 
 
-@pytest.mark.parametrize(("raw", "words"), [(b"", "holds no text"), (b"\n \n", "holds no text"), (b"a\n\xff\n", ":2: is not UTF-8")])
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [(b"", "holds no text"), (b"\n \n", "holds no text"), (b"a\n\xff\n", ":2: is not UTF-8")],
+)
 def test_bad_corpora_are_named(tmp_path: Path, raw: bytes, words: str) -> None:
     path = tmp_path / "c.txt"
     path.write_bytes(raw)

@@ -34,7 +34,9 @@ def test_a_broken_file_is_named_and_set_aside(make_font: MakeFont) -> None:
 
 
 def test_no_usable_font_says_what_to_install() -> None:
-    with pytest.raises(InputError, match=r"no usable font.*x\.ttf: is damaged.*pip install 'ocr-datakit\[fonts\]'"):
+    with pytest.raises(
+        InputError, match=r"no usable font.*x\.ttf: is damaged.*pip install 'ocr-datakit\[fonts\]'"
+    ):
         Catalogue((), (BrokenFont("x.ttf", "is damaged"),)).require()
 
 

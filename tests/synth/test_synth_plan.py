@@ -47,7 +47,9 @@ def test_every_character_gets_its_lines(
         holding = [line.text for line in plan.lines if entry.char in line.text]
         assert len(holding) == entry.planned >= entry.asked == counts[entry.char]
         assert sum(text.count(entry.char) for text in holding) == entry.occurrences
-    assert all(0 < len(line.text) <= limit and line.text == " ".join(line.text.split()) for line in plan.lines)
+    assert all(
+        0 < len(line.text) <= limit and line.text == " ".join(line.text.split()) for line in plan.lines
+    )
     assert max(Counter(line.text for line in plan.lines if line.origin == "corpus").values(), default=0) <= 3
 
 
@@ -79,7 +81,9 @@ def test_impossible_characters_are_all_named(latin_font: Path) -> None:
         ("\u200b", 0, "is no visible character"),
     ]
     assert all(set(line.text) <= set("AB ") for line in plan.lines)
-    with pytest.raises(InputError, match=r"'Z' \(U\+005A\) is not in the dictionary; '汉' \(U\+6C49\) no font covers it"):
+    with pytest.raises(
+        InputError, match=r"'Z' \(U\+005A\) is not in the dictionary; '汉' \(U\+6C49\) no font covers it"
+    ):
         plan.require()
 
 
@@ -105,7 +109,11 @@ def test_a_corpus_without_one_usable_line_is_an_error(latin_font: Path, tmp_path
 
 def test_given_texts_are_drawn_once_in_order(latin_font: Path) -> None:
     plan = plan_of(SynthRequest(texts=("b", "a", "b")), latin_font)
-    assert [(line.text, line.origin) for line in plan.lines] == [("b", "given"), ("a", "given"), ("b", "given")]
+    assert [(line.text, line.origin) for line in plan.lines] == [
+        ("b", "given"),
+        ("a", "given"),
+        ("b", "given"),
+    ]
     with pytest.raises(InputError, match="text '\u6c49': no-font"):
         plan_of(SynthRequest(texts=("a", "\u6c49")), latin_font).require()
 
@@ -138,7 +146,7 @@ def test_requests_without_sense_are_refused(latin_font: Path, request_: SynthReq
     [
         ("short", ["short"]),
         ("one two three", ["one two", "three"]),
-        ("\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e", ["\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b", "\u4e5d\u5341\u767e"]),
+        ("一二三四五六七八九十百", ["一二三四五六七八", "九十百"]),
         ("unbreakable", ["unbreakable"]),
     ],
 )

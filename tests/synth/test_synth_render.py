@@ -69,7 +69,10 @@ def test_no_text_is_cut_and_ink_can_be_told_from_ground(latin_font: Path, preset
 def test_a_font_that_lacks_one_glyph_is_never_used(make_font: MakeFont) -> None:
     full, partial = make_font("Full", "ABC"), make_font("Partial", "AB", empty="C")
     renderer = Renderer(job_of(full, partial, presets=("clean",), backgrounds=("plain",)))
-    used = {text: {renderer.render(text, sample_rng(2, k)).params["font"] for k in range(60)} for text in ("AB", "ABC")}
+    used = {
+        text: {renderer.render(text, sample_rng(2, k)).params["font"] for k in range(60)}
+        for text in ("AB", "ABC")
+    }
     assert used == {"AB": {"Full Regular", "Partial Regular"}, "ABC": {"Full Regular"}}
     with pytest.raises(InputError, match="no font covers 'ABD'"):
         renderer.render("ABD", sample_rng(2, 0))

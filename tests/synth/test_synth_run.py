@@ -23,15 +23,19 @@ from datakit_synth import Slice, SynthRequest, synthesize, targets_from_chars
 
 def request_of(font: Path, per_char: int = 30) -> SynthRequest:
     return SynthRequest(
-        targets=targets_from_chars("Qz7$", per_char), templates=("sum-en", "code-en"), count=170, fonts=(font,)
+        targets=targets_from_chars("Qz7$", per_char),
+        templates=("sum-en", "code-en"),
+        count=170,
+        fonts=(font,),
     )
-
 
 
 def digest(folder: Path) -> dict[str, str]:
     """sha256 of every file but the manifest, which holds paths and versions."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
 def test_the_label_file_holds_what_was_planned(latin_font: Path, tmp_path: Path) -> None:
@@ -42,7 +46,9 @@ def test_the_label_file_holds_what_was_planned(latin_font: Path, tmp_path: Path)
     assert [line.text for line in lines] == [line.text for line in result.plan.lines]
     assert len(lines) == result.lines == 170
     holding = Counter(char for line in lines for char in set(line.text))
-    assert {entry.char: entry.planned for entry in result.plan.characters} == {char: holding[char] for char in "Qz7$"}
+    assert {entry.char: entry.planned for entry in result.plan.characters} == {
+        char: holding[char] for char in "Qz7$"
+    }
     for line in lines[::20]:
         info = probe(tmp_path / "out" / line.image)
         assert info.format == "JPEG"

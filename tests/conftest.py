@@ -22,7 +22,7 @@ def _block(left: int, right: int, bottom: int, top: int) -> object:
 
 
 def build_font(path: Path, chars: str, *, empty: str = "", tofu: str = "", family: str = "Blocks") -> Path:
-    """A font whose glyphs are blocks of one height each; ``empty`` maps to no ink, ``tofu`` to .notdef's shape."""
+    """A font of blocks, each of its own height; ``empty`` maps to no ink, ``tofu`` to .notdef's shape."""
     names = {char: f"u{ord(char):04X}" for char in chars + empty + tofu}
     glyphs = {".notdef": _block(50, 550, 0, 700), "space": TTGlyphPen(None).glyph()}
     for number, char in enumerate(chars):
@@ -33,10 +33,14 @@ def build_font(path: Path, chars: str, *, empty: str = "", tofu: str = "", famil
     builder.setupGlyphOrder(list(glyphs))
     builder.setupCharacterMap({32: "space", **{ord(char): name for char, name in names.items()}})
     builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics({name: (600, 0) for name in glyphs})
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (600, 0)))
     builder.setupHorizontalHeader(ascent=800, descent=-200)
     builder.setupNameTable(
-        {"familyName": family, "styleName": "Regular", "licenseDescription": "SIL Open Font License, Version 1.1"}
+        {
+            "familyName": family,
+            "styleName": "Regular",
+            "licenseDescription": "SIL Open Font License, Version 1.1",
+        }
     )
     builder.setupOS2(usWeightClass=400)
     builder.setupPost()
