@@ -44,7 +44,7 @@ REC_COUNTS = {
     "chinese/plates_train": 700,
     "chinese/plates_val": 100,
 }
-# Pages, boxes, ignored boxes: the README's table, and 14 receipt boxes with the text "*", which PaddleOCR ignores.
+# Pages, boxes, ignored boxes: the README's table, and 14 receipt boxes with the text "*", ignored too.
 DET_COUNTS = {
     "receipts/det_train": (486, 26482, 14),
     "receipts/det_val": (60, 3133, 0),
