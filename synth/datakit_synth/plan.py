@@ -259,7 +259,7 @@ class _Planner:
                     self._add(*entry)
         if len(self.lines) < count:
             raise UsageError(
-                f"a count of {count} is more than these sources give ({len(self.lines)} lines with every text "
+                f"a count of {count} is more than these sources give ({len(self.lines)} lines with each text "
                 f"at most {self.request.max_repeats} times): add a corpus or a template"
             )
 

@@ -41,7 +41,7 @@ from datakit_synth.texts import Rules
 MIN_WEIGHT = 300
 BYTES_A_LINE = 9_000
 SHEET_LINES = 64
-_BYTE_LIBRARIES = ("numpy", "opencv-python-headless", "freetype-py", "uharfbuzz", "albumentations")
+_BYTE_LIBRARIES = ("datakit", "numpy", "opencv-python-headless", "freetype-py", "uharfbuzz", "albumentations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +250,8 @@ def _require_ours(out: Path, manifest: Manifest) -> None:
         ) from error
     if found.command != "synth" or found.arguments.get("fingerprint") != manifest.arguments["fingerprint"]:
         raise OutputError(
-            f"{out}: holds another run (command {found.command}, seed {found.seed}): other texts, fonts, looks "
-            "or library versions; choose an empty folder"
+            f"{out}: holds another run (command {found.command}, seed {found.seed}): other texts, fonts, "
+            "looks or library versions; choose an empty folder"
         )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 
 from datakit.errors import OutputError
-from datakit.executor import Shard
+from datakit.executor import Shard, sign_of_life
 from datakit.files import atomic_write
 from datakit.labels import encode_rec
 from datakit_synth.render import Renderer, RenderJob, encode, sample_rng
@@ -80,6 +80,7 @@ def _write_pictures(job: RenderJob, folder: Path, shard: Shard) -> tuple[ShardDo
     lines, size, redrawn, flattened = [], 0, 0, 0
     for offset, text in enumerate(shard.items):
         index = shard.index * SHARD_LINES + offset
+        sign_of_life(f"line {index} ({text!r})")
         rendered = renderer.render(text, sample_rng(job.seed, index))
         data = encode(rendered)
         name = image_name(index)

@@ -1,0 +1,97 @@
+"""datakit synth, fonts and corpora as commands: what they print and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from datakit.cli.main import app
+from datakit.errors import InputError, UsageError
+
+run = CliRunner()
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(latin_font: Path, tmp_path: Path) -> None:
+    arguments = ["synth", "--chars", "Qz\u6c49", "--per-char", "12", "--fonts", str(latin_font)]
+    result = run.invoke(app, [*arguments, "--out", str(tmp_path / "out"), "--dry-run", "--json"])
+    assert result.exit_code == 1
+    characters = json.loads(result.stdout)["plan"]["characters"]
+    assert [(c["char"], c["planned"] >= 12, c["impossible"]) for c in characters] == [
+        ("Q", True, ""),
+        ("z", True, ""),
+        ("\u6c49", False, "no font covers it"),
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_targets_and_a_run(latin_font: Path, tmp_path: Path) -> None:
+    targets = tmp_path / "targets.json"
+    targets.write_text('{"schema_version": 1, "targets": [{"char": "Q", "count": 7}]}', encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = [
+        "synth",
+        "--targets",
+        str(targets),
+        "--fonts",
+        str(latin_font),
+        "--out",
+        str(out),
+        "--workers",
+        "1",
+    ]
+    result = run.invoke(app, [*arguments, "--preset", "clean", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["totals"]["lines"] == 7
+    lines = (out / "labels.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 7
+    assert all("Q" in line.split("\t")[1] for line in lines)
+    again = run.invoke(app, [*arguments, "--preset", "clean", "--resume"])
+    assert again.exit_code == 0
+    assert (
+        again.stdout
+        == f"7 lines, {sum(p.stat().st_size for p in out.rglob('*.jpg')) / 1e6:.1f} MB: {out}/labels.txt\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (["--chars", "\u6c49"], InputError, r"'汉' \(U\+6C49\) no font covers it"),
+        ([], UsageError, "nothing to render"),
+        (["--corpus", "/nonexistent.txt"], InputError, "/nonexistent.txt: cannot be read"),
+        (["--targets", "/nonexistent.json"], InputError, "/nonexistent.json: cannot be read"),
+        (["--chars", "a", "--dict", "/nonexistent.txt"], InputError, "/nonexistent.txt"),
+        (["--chars", "a", "--preset", "foto"], UsageError, "no preset 'foto'"),
+        (["--chars", "a", "--template", "dat"], UsageError, "no template 'dat'"),
+        (["--chars", "a", "--shard", "3"], UsageError, "k/n"),
+        (["--chars", "a", "--backgrounds", "/nonexistent"], InputError, "no such folder of backgrounds"),
+        (["--chars", "a", "--resume"], UsageError, "holds no run to go on with"),
+    ],
+)
+def test_bad_input_is_one_clear_error(
+    latin_font: Path, tmp_path: Path, arguments: list[str], error: type[Exception], words: str
+) -> None:
+    out = tmp_path / "out"
+    result = run.invoke(app, ["synth", "--fonts", str(latin_font), "--out", str(out), *arguments])
+    assert isinstance(result.exception, error)
+    with pytest.raises(error, match=words):
+        raise result.exception
+    assert not out.exists()
+
+
+def test_fonts_and_corpora_list_what_there_is(latin_font: Path, tmp_path: Path) -> None:
+    listed = run.invoke(app, ["fonts", "list", "--fonts", str(latin_font), "--json"])
+    assert json.loads(listed.stdout)["faces"][0]["licence"] == "OFL-1.1"
+    missing = run.invoke(app, ["fonts", "coverage", "--fonts", str(latin_font), "--chars", "aZ\u6c49"])
+    assert missing.exit_code == 1
+    assert missing.stdout == "2/3\tLatin Regular\nno font covers: 汉 U+6C49\n"
+    sheet = run.invoke(app, ["fonts", "sheet", "--fonts", str(latin_font), "--out", str(tmp_path / "s.png")])
+    assert sheet.exit_code == 0
+    assert (tmp_path / "s.png").read_bytes()[:4] == b"\x89PNG"
+    corpora = run.invoke(app, ["corpora", "list", "--json"])
+    assert len(json.loads(corpora.stdout)["templates"]) >= 12
+    shown = run.invoke(app, ["corpora", "show", "date-zh", "-n", "5"])
+    assert len(shown.stdout.splitlines()) == 5
