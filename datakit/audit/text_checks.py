@@ -28,7 +28,7 @@ def over_limit(facts: LineFacts) -> Iterator[str]:
     """Labels that the encoder drops for their length."""
     if facts.fate == "dropped" and facts.reason == "over-limit":
         limit = facts.settings.limit
-        yield f"{len(facts.text)} characters, at most {limit} are trained: {_quoted(facts.text)}"
+        yield f"{len(facts.text)} characters, the limit is {limit}: {_quoted(facts.text)}"
 
 
 def empty_label(facts: LineFacts) -> Iterator[str]:

@@ -123,7 +123,6 @@ def write_badcases(
     Raises:
         OutputError: a file cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     write_manifest(out, manifest)
     used = sorted({folders[failure.prediction.file] for failure in report.misread}) or [Path()]
     data_dir = common_folder(used)

@@ -60,7 +60,6 @@ def write_paddleocr_lists(mix: Mix, out: Path, *, allow_outside: bool = False) -
     """
     data_dir = common_folder([source.data_dir for source in mix.sources])
     folder = out / "labels"
-    folder.mkdir(parents=True, exist_ok=True)
     left_out: list[LabelFault] = []
     files: list[str] = []
     ratios: list[float] = []
