@@ -204,6 +204,9 @@ def _explained(path: str | Path, what: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"PIL\.")
             yield
+    except Image.DecompressionBombError as error:
+        # Pillow's WebP reader asks for itself, and before the size can be asked.
+        raise ImageError(f"has too many pixels, over the limit of {MAX_PIXELS:,}", file=path) from error
     except _PILLOW_ERRORS as error:
         raise ImageError(f"has a broken {what} ({str(error) or type(error).__name__})", file=path) from error
 
