@@ -12,6 +12,7 @@ from datakit.audit.pictures import Picture
 UPRIGHT = 1.5
 # Below this, scaling to 48 px leaves nothing of a stroke.
 TINY = 8
+SLIM = 3
 
 
 def _with_fault(code: str) -> Callable[[Picture], Iterator[str]]:
@@ -22,10 +23,13 @@ def _with_fault(code: str) -> Callable[[Picture], Iterator[str]]:
     return run
 
 
-def tiny(picture: Picture) -> Iterator[str]:
+def tiny(facts: LineFacts) -> Iterator[str]:
     """Pictures of a few pixels."""
-    if not picture.fault and min(picture.width, picture.height) < TINY:
-        yield f"{picture.image} is {picture.width} x {picture.height} px"
+    for picture in facts.pictures:
+        # A single character, such as 1 or a colon, is readable at a few px of width.
+        least = SLIM if len(facts.text) <= 1 else TINY
+        if not picture.fault and (picture.height < TINY or picture.width < least):
+            yield f"{picture.image} is {picture.width} x {picture.height} px for {len(facts.text)} characters"
 
 
 def upright(facts: LineFacts) -> Iterator[str]:
@@ -78,16 +82,16 @@ PICTURE_CHECKS: dict[str, Check[Picture]] = {
         "A few kilobytes can unpack to gigabytes and end the training.",
         "take the line out",
     ),
-    "image-tiny": Check(
-        tiny,
-        "warning",
-        f"Is the picture at least {TINY} px on each side?",
-        "Nothing can be read in it, so the label is learnt as noise.",
-        "take the line out or cut it from a larger scan",
-    ),
 }
 
 SHAPE_CHECKS: dict[str, Check[LineFacts]] = {
+    "image-tiny": Check(
+        tiny,
+        "warning",
+        f"Is the picture at least {TINY} px high, and wide ({SLIM} px for one character)?",
+        "Nothing can be read in it, so the label is learnt as noise.",
+        "take the line out or cut it from a larger scan",
+    ),
     "image-upright": Check(
         upright,
         "warning",

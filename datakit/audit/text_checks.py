@@ -63,9 +63,15 @@ def too_many_steps(facts: LineFacts) -> Iterator[str]:
 
 
 def ignore_mark(facts: LineFacts) -> Iterator[str]:
-    """A detection file's marks in a recognition file."""
-    if facts.text in ("###", "*"):
-        yield f"the label is {facts.text!r}, which recognition trains as text"
+    """A detection file's mark in a recognition file."""
+    if facts.text == "###":
+        yield "the label is '###', which recognition trains as text"
+
+
+def lone_star(facts: LineFacts) -> Iterator[str]:
+    """The other mark, which may as well be what the picture shows."""
+    if facts.text == "*":
+        yield "the label is '*', which recognition trains as text"
 
 
 def control_character(facts: LineFacts) -> Iterator[str]:
@@ -158,8 +164,15 @@ TEXT_CHECKS: dict[str, Check[LineFacts]] = {
         ignore_mark,
         "warning",
         "Is the label a mark for text that is not to be read?",
-        "### and * mean 'ignore' in detection files only; recognition learns to read the picture as ###.",
+        "### means 'ignore' in detection files only; recognition learns to read the picture as ###.",
         "label the picture or take the line out",
+    ),
+    "lone-star": Check(
+        lone_star,
+        "info",
+        "Is a lone * an asterisk?",
+        "It means 'ignore' in detection files; here it is a character, which receipts do print.",
+        "nothing, if the picture shows an asterisk",
     ),
     "control-character": Check(
         control_character,

@@ -41,7 +41,7 @@ TEXT_DEFECTS = [
     ("x.png\tabc中d\n", "not-in-dictionary", "cut"),
     ("x.png\t中中\n", "not-in-dictionary", "dropped"),
     ("x.png\t###\n", "ignore-mark", "trained"),
-    ("x.png\t*\n", "ignore-mark", "trained"),
+    ("x.png\t*\n", "lone-star", "trained"),
     ("x.png\tab \n", "edge-space", "trained"),
     ("x.png\t ab\n", "edge-space", "trained"),
     ("x.png\ta  b\n", "double-space", "trained"),
@@ -157,6 +157,7 @@ def test_pictures_that_cannot_be_used(folder):
 def test_shapes(folder):
     folder.picture("tiny.png", 1, 1)
     folder.picture("low.png", 30, 7)
+    folder.picture("slim.png", 3, 8)
     folder.picture("upright.png", 40, 61)
     folder.picture("wide.png", 321, 48)
     folder.picture("fits.png", 320, 48)
@@ -165,8 +166,9 @@ def test_shapes(folder):
     report = audit([folder.labels("".join(f"{name}.png\tab\n" for name in names))])
     found = sorted((f.code, f.line) for f in report.findings if not f.code.startswith("chars"))
     assert found == [("image-squeezed", 4), ("image-tiny", 1), ("image-tiny", 2), ("image-upright", 3)]
-    slim = audit([folder.labels("upright.png\tI\n")])
-    assert "image-upright" not in slim.counts
+    slim = audit([folder.labels("upright.png\tI\nslim.png\t1\n")])
+    assert codes(slim) == {}
+    assert codes(audit([folder.labels("slim.png\t11\n")])) == {"image-tiny": 1, "image-upright": 1}
 
 
 def test_time_steps_count_repeats_and_the_padded_width(folder):
