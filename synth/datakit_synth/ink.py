@@ -11,7 +11,7 @@ import numpy as np
 from datakit.effects import Image
 from datakit_synth.layout import Mask
 
-# Grey levels of 255 by which ink and ground differ before the effects, against the ground's worst 5 %, ...
+# Grey levels of 255 by which ink and ground differ before the effects, against the ground's worst 1 %, ...
 MIN_CONTRAST = 64
 # ... and by which stroke and surroundings still differ after them, in the mean.
 MIN_FINAL_CONTRAST = 36
@@ -28,11 +28,14 @@ def luma(colour: Colour) -> float:
 
 
 def ground_range(ground: Image, mask: Mask) -> tuple[int, int]:
-    """The 5th and the 95th percentile of the ground's grey level under the mask."""
+    """The 1st and the 99th percentile of the ground's grey level under the mask.
+
+    One letter of a line is about a twentieth of its ink: at 5 % a highlight could swallow it whole.
+    """
     grey = cv2.cvtColor(ground, cv2.COLOR_BGR2GRAY)
     counts = cv2.calcHist([grey], [0], (mask > 0).astype(np.uint8), [256], [0, 256]).ravel()
     share = np.cumsum(counts) / max(1.0, float(counts.sum()))
-    return int(np.searchsorted(share, 0.05)), int(np.searchsorted(share, 0.95))
+    return int(np.searchsorted(share, 0.01)), int(np.searchsorted(share, 0.99))
 
 
 def _flattened(ground: Image, factor: float) -> Image:

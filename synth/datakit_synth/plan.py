@@ -221,8 +221,8 @@ class _Planner:
         """``char`` put between two characters of ``base`` or in the place of one, the whole cut to length."""
         room = self.request.max_length - 1
         base = self.rng.choice(cut_to_length(clean(base), room) if room else [""])[:room]
-        place = self.rng.randint(0, len(base))
-        gone = 1 if self.rng.random() < 0.4 and len(base) > 2 else 0
+        place = self.rng.choice(_places(char, base))
+        gone = 1 if char.isalpha() and self.rng.random() < 0.4 and len(base) > 2 else 0
         return clean(base[:place] + char + base[place + gone :])
 
     def _alone(self, char: str) -> str:
@@ -285,3 +285,11 @@ class _Planner:
         if self.left:
             for char in cycle(sorted(self.left)):
                 yield self._compose(char, ()), "composed"
+
+
+def _places(char: str, base: str) -> list[int]:
+    """Where ``char`` may go into ``base``: letters anywhere, signs at an end, at a space, after a digit."""
+    if char.isalpha():
+        return list(range(len(base) + 1))
+    inside = [k for k in range(1, len(base)) if " " in base[k - 1 : k + 1] or base[k - 1].isdigit()]
+    return [0, *inside, len(base)]
