@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import typer
 
-from datakit.cli import audit, badcases, mix, synth
+from datakit.cli import audit, badcases, evaluate, finetune, mix, predict, synth
 from datakit.cli.corpora import corpora
 from datakit.cli.fonts import fonts
+from datakit.cli.loop import loop
 from datakit.cli.models import models
 
 # Name -> function, in the order of the loop; add a command here and in docs/commands.md.
@@ -16,8 +17,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "audit": audit.audit,
     "synth": synth.synth,
     "mix": mix.mix,
+    "finetune": finetune.finetune,
+    "predict": predict.predict,
+    "evaluate": evaluate.evaluate,
     "badcases": badcases.badcases,
 }
 
 # Name -> commands that have sub-commands.
-GROUPS: dict[str, typer.Typer] = {"fonts": fonts, "corpora": corpora, "models": models}
+GROUPS: dict[str, typer.Typer] = {"loop": loop, "fonts": fonts, "corpora": corpora, "models": models}

@@ -73,7 +73,9 @@ def main() -> NoReturn:
         typer.echo(f"datakit: {error}", err=True)
         sys.exit(error.exit_code)
     except Stopped as stopped:
-        typer.echo("datakit: stopped; what was finished is kept, the same command goes on from there", err=True)
+        typer.echo(
+            "datakit: stopped; what was finished is kept, the same command goes on from there", err=True
+        )
         sys.exit(stopped.exit_code)
     except Exception:  # noqa: BLE001 - the last door: everything below raises DatakitError or is a bug of ours
         traceback.print_exc()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Optional
 
 import typer
 
-models = typer.Typer(help="List, pull and describe model weights.", no_args_is_help=True, rich_markup_mode=None)
+models = typer.Typer(
+    help="List, pull and describe model weights.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @models.command("list")
@@ -30,15 +31,19 @@ def list_models(as_json: bool = typer.Option(False, "--json", help="Print one JS
         typer.echo(json.dumps({"schema_version": 1, "models": rows}, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['name']:14} {'here' if row['pulled'] else '-':5} {row['title']}  [{row['licence']}]")
+        typer.echo(
+            f"{row['name']:14} {'here' if row['pulled'] else '-':5} {row['title']}  [{row['licence']}]"
+        )
 
 
 @models.command("pull")
 def pull_model(
     name: str = typer.Argument(..., help="Name of the model, see: datakit models list"),
-    given: Optional[str] = typer.Option(None, "--from", help="A file or address to use (.whl, .onnx, .tar, .pdparams)."),
-    sha256: Optional[str] = typer.Option(None, "--sha256", help="What an unpinned file has to have."),
-    dictionary: Optional[Path] = typer.Option(None, "--dict", help="Dictionary of a .pdparams file."),
+    given: str | None = typer.Option(
+        None, "--from", help="A file or address to use (.whl, .onnx, .tar, .pdparams)."
+    ),
+    sha256: str | None = typer.Option(None, "--sha256", help="What an unpinned file has to have."),
+    dictionary: Path | None = typer.Option(None, "--dict", help="Dictionary of a .pdparams file."),
     force: bool = typer.Option(False, "--force", help="Fetch again although it is here."),
 ) -> None:
     """Fetch weights into the cache: from --from, the package index, or the official address."""

@@ -79,7 +79,9 @@ def load_batch(plan: BatchPlan, *, seed: int, augment: bool) -> Batch:
             picture = augment_line(picture, rng)
         images.append(resize_norm(picture, HEIGHT, plan.width))
         labels.append(sample.labels)
-    return Batch(_stack(images, plan.width), _pad(labels), np.array([len(x) for x in labels], np.int64), tuple(broken))
+    return Batch(
+        _stack(images, plan.width), _pad(labels), np.array([len(x) for x in labels], np.int64), tuple(broken)
+    )
 
 
 def _stack(images: Sequence[npt.NDArray[np.float32]], width: int) -> npt.NDArray[np.float32]:

@@ -54,7 +54,9 @@ def _failed(entry: RecLine | LabelFault, error: str) -> Prediction:
     return Prediction(entry.file, entry.line, entry.image, entry.text, None, error)
 
 
-def _read_batch(recognizer: Recognizer, pictures: Sequence[np.ndarray]) -> list[tuple[str, tuple[float, ...]]]:
+def _read_batch(
+    recognizer: Recognizer, pictures: Sequence[np.ndarray]
+) -> list[tuple[str, tuple[float, ...]]]:
     paddle = import_paddle()
     with paddle.no_grad():
         logits = recognizer.network(paddle.to_tensor(np.stack(pictures)))
@@ -117,7 +119,9 @@ class LineReader:
                 results[index] = _failed(entry, str(error))
         if not pictures:
             return results
-        for (index, entry), (text, scores) in zip(readable, _read_batch(self.recognizer, pictures), strict=True):
+        for (index, entry), (text, scores) in zip(
+            readable, _read_batch(self.recognizer, pictures), strict=True
+        ):
             score = sum(scores) / len(scores) if scores else 0.0
             results[index] = Prediction(
                 entry.file, entry.line, entry.image, entry.text, text, None, score, scores

@@ -30,7 +30,18 @@ _PROBE_WIDTH = 320
 _PROBE_TOLERANCE = 0.02
 
 # Digits as seven segments (top, upper left, upper right, middle, lower left, lower right, bottom).
-_SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
+_SEGMENTS = (
+    "1110111",
+    "0010010",
+    "1011101",
+    "1011011",
+    "0111010",
+    "1101011",
+    "1101111",
+    "1010010",
+    "1111111",
+    "1111011",
+)
 _SEGMENT_BOXES = (
     (0, 3, 0, 16), (0, 17, 0, 3), (0, 17, 13, 16), (14, 17, 0, 16), (14, 31, 0, 3), (14, 31, 13, 16), (28, 31, 0, 16),
 )  # fmt: skip
@@ -90,7 +101,9 @@ def measure_probe(network: Any) -> tuple[float, ...]:
     return tuple(float(value) for value in logits.max(axis=-1).numpy()[0])
 
 
-def load_tensors(network: Any, tensors: Mapping[str, Array], *, allow_partial: bool = False) -> tuple[str, ...]:
+def load_tensors(
+    network: Any, tensors: Mapping[str, Array], *, allow_partial: bool = False
+) -> tuple[str, ...]:
     """Put ``tensors`` into ``network``; returns the names that were left at their initial values.
 
     Raises:
@@ -111,7 +124,9 @@ def load_tensors(network: Any, tensors: Mapping[str, Array], *, allow_partial: b
             f"the weights cover {share:.1f} % of the network; missing: {', '.join(missing[:5])}"
             f"{' ...' if len(missing) > 5 else ''}. Use --allow-partial to start those at random"
         )
-    network.set_state_dict({name: np.asarray(tensors[name], np.float32) for name in wanted if name in tensors})
+    network.set_state_dict(
+        {name: np.asarray(tensors[name], np.float32) for name in wanted if name in tensors}
+    )
     return missing
 
 
@@ -125,7 +140,9 @@ def check_architecture(network: Any, expected: tuple[float, ...]) -> None:
         return
     found = measure_probe(network)
     if len(found) != len(expected):
-        raise WeightsError(f"the network gives {len(found)} time steps, the weights were trained with {len(expected)}")
+        raise WeightsError(
+            f"the network gives {len(found)} time steps, the weights were trained with {len(expected)}"
+        )
     worst = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(found, expected, strict=True))
     if worst > _PROBE_TOLERANCE:
         raise WeightsError(
@@ -155,7 +172,9 @@ def find_model(name_or_path: str | Path) -> Path:
     if str(name_or_path) in MODELS:
         path = model_folder(str(name_or_path))
         if not (path / "model.json").exists():
-            raise WeightsError(f"model {name_or_path} is not here yet; get it with: datakit models pull {name_or_path}")
+            raise WeightsError(
+                f"model {name_or_path} is not here yet; get it with: datakit models pull {name_or_path}"
+            )
     elif not (path / "model.json").exists():
         names = ", ".join(sorted(MODELS))
         raise WeightsError(f"{name_or_path} is neither a model ({names}) nor a folder with model.json")

@@ -72,7 +72,9 @@ def _make_sample(
         return None, verdict.reason, "dropped"
     labels = tuple(charset.encode(verdict.text))
     try:
-        paths = tuple(resolve_image(source.data_dir, image, allow_outside=allow_outside) for image in line.images)
+        paths = tuple(
+            resolve_image(source.data_dir, image, allow_outside=allow_outside) for image in line.images
+        )
         infos = [probe(path) for path in paths]
     except InputError as error:
         return None, str(error), "dropped"
@@ -102,7 +104,9 @@ def load_samples(
         dropped.extend(Dropped(fault.file, fault.line, f"{fault.code}: {fault.message}") for fault in faults)
         samples: list[Sample] = []
         for line in lines:
-            sample, reason, kind = _make_sample(line, source, charset, max_text_length, max_width, allow_outside)
+            sample, reason, kind = _make_sample(
+                line, source, charset, max_text_length, max_width, allow_outside
+            )
             if sample is not None:
                 samples.append(sample)
             if kind:

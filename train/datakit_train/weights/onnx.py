@@ -49,7 +49,9 @@ def read_onnx_tensors(path: Path) -> dict[str, Array]:
         if node.op_type == "Constant" and _NAME.fullmatch(node.output[0]):
             tensors[node.output[0]] = np.asarray(numpy_helper.to_array(node.attribute[0].t), dtype=np.float32)
     if not tensors:
-        raise WeightsError("holds no tensor under Paddle's names; only unfolded paddle2onnx files work", file=path)
+        raise WeightsError(
+            "holds no tensor under Paddle's names; only unfolded paddle2onnx files work", file=path
+        )
     return tensors
 
 
@@ -96,7 +98,9 @@ def assign(
     for kind, found in group_by_layer(tensors).items():
         prefixes = layers.get(kind, ())
         if len(prefixes) != len(found):
-            raise WeightsError(f"the file holds {len(found)} layers of kind {kind}, the model {len(prefixes)}")
+            raise WeightsError(
+                f"the file holds {len(found)} layers of kind {kind}, the model {len(prefixes)}"
+            )
         slots = _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
         for prefix, names in zip(prefixes, found, strict=True):
             for name in names:

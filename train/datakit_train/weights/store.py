@@ -62,7 +62,9 @@ def save_model(folder: Path, model: StoredModel) -> None:
 
     The tensors file carries the sha256 of its content in its name inside the description: a torn pair is detected.
     """
-    raw = safetensors_numpy().save({name: np.ascontiguousarray(array) for name, array in model.tensors.items()})
+    raw = safetensors_numpy().save(
+        {name: np.ascontiguousarray(array) for name, array in model.tensors.items()}
+    )
     digest = hashlib.sha256(raw).hexdigest()
     name = f"model-{digest[:12]}.safetensors"
     description = {
@@ -120,7 +122,9 @@ def load_model(folder: Path) -> StoredModel:
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", file=path) from error
     if hashlib.sha256(raw).hexdigest() != description.get("sha256"):
-        raise WeightsError("does not have the sha256 that model.json states; pull or train it again", file=path)
+        raise WeightsError(
+            "does not have the sha256 that model.json states; pull or train it again", file=path
+        )
     return StoredModel(
         tensors=safetensors_numpy().load(raw),
         architecture=description["architecture"],
