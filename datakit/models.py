@@ -76,7 +76,9 @@ MODELS: dict[str, ModelSpec] = {
             "rapidocr_onnxruntime/models/ch_PP-OCRv3_det_infer.onnx",
             "3439588c030faea393a54515f51e983d8e155b19a2e8aba7891934c1cf0de526",
         ),
-        tar=TarSource(f"{_TARS}/ch_PP-OCRv3_det_distill_train.tar", "ch_PP-OCRv3_det_distill_train/student.pdparams"),
+        tar=TarSource(
+            f"{_TARS}/ch_PP-OCRv3_det_distill_train.tar", "ch_PP-OCRv3_det_distill_train/student.pdparams"
+        ),
         licence=_APACHE,
     ),
 }

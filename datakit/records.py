@@ -192,5 +192,7 @@ def read_targets(path: Path) -> Targets:
         raise InputError(f"is not a targets document ({error!r})", file=path) from error
     for target in targets:
         if len(target.char) != 1 or target.count < 0:
-            raise InputError(f"target {target.char!r} x {target.count}: one code point and a count >= 0", file=path)
+            raise InputError(
+                f"target {target.char!r} x {target.count}: one code point and a count >= 0", file=path
+            )
     return Targets(targets=targets, length_shortfall=lengths, space_shortfall=spaces)
