@@ -86,9 +86,13 @@ def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) 
 
     totals = {}
     for part in (*plan.domain, *plan.general):
-        limit = int(plan.finetune.get("max_text_length", 25))
         report = audit(
-            [part.label_file], data_dir=part.data_dir, charset=charset, max_text_length=limit, task="rec"
+            [part.label_file],
+            data_dir=part.data_dir,
+            charset=charset,
+            max_text_length=int(plan.finetune.get("max_text_length", 25)),
+            image_shape=(3, 48, int(plan.finetune.get("max_width", 320))),
+            task="rec",
         )
         totals[str(part.label_file)] = report.to_dict()["totals"]
     write_json(folder.audit, {"schema_version": 1, "totals": totals})
