@@ -35,7 +35,10 @@ class TarSource:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """One model. ``height`` is the input height in px (0: any), ``stride`` the px of width a CTC time step covers."""
+    """One model.
+
+    ``height`` is the input height in px (0: any), ``stride`` the px of width that a CTC time step covers.
+    """
 
     name: str
     task: Literal["rec", "det"]
@@ -96,7 +99,10 @@ def get_spec(name: str) -> ModelSpec:
 
 
 def cache_folder() -> Path:
-    """Where pulled weights live: ``$DATAKIT_CACHE``, else ``$XDG_CACHE_HOME/datakit``, else ``~/.cache/datakit``."""
+    """Where pulled weights live.
+
+    ``$DATAKIT_CACHE``, else ``$XDG_CACHE_HOME/datakit``, else ``~/.cache/datakit``.
+    """
     if custom := os.environ.get("DATAKIT_CACHE"):
         return Path(custom)
     base = os.environ.get("XDG_CACHE_HOME")

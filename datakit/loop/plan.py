@@ -14,8 +14,8 @@ from datakit.errors import InputError
 from datakit.mix import Part
 
 TEMPLATE = """\
-# datakit loop: paths are relative to this file; a label file's pictures are relative to its own folder unless it is
-# written as {label_file: ..., data_dir: ...}.
+# datakit loop: paths are relative to this file; a label file's pictures are relative to its own folder unless
+# it is written as {label_file: ..., data_dir: ...}.
 model: ppocrv3-rec
 out: loop-out
 rounds: 2
@@ -41,8 +41,8 @@ synth:
 """
 
 _FINETUNE_KEYS = (
-    "steps", "epochs", "batch_size", "learning_rate", "schedule", "warmup_steps", "freeze", "shares", "max_text_length",
-    "max_width", "max_forget", "max_bad", "save_every",
+    "steps", "epochs", "batch_size", "learning_rate", "schedule", "warmup_steps", "freeze", "shares",
+    "max_text_length", "max_width", "max_forget", "max_bad", "save_every",
 )  # fmt: skip
 _SYNTH_KEYS = (
     "per_char",
@@ -56,7 +56,8 @@ _SYNTH_KEYS = (
     "workers",
 )
 _KEYS = (
-    "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune", "synth", "ratios",
+    "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune",
+    "synth", "ratios",
 )  # fmt: skip
 
 
@@ -144,8 +145,8 @@ def load_plan(file: Path) -> LoopPlan:
     """Read and check a loop.yaml; every label file it names has to exist.
 
     Raises:
-        InputError: no YAML, an unknown key (the nearest known one is named), a value that makes no sense, missing files
-            (all named at once).
+        InputError: no YAML, an unknown key (the nearest known one is named), a value that makes no sense,
+            missing files (all named at once).
     """
     document = _read(file)
     _check_keys(document, _KEYS, "", file)

@@ -1,4 +1,7 @@
-"""The steps of one round. Each reads files and leaves files; a step whose result is there is not done again."""
+"""The steps of one round.
+
+Each reads files and leaves files; a step whose result is there is not done again.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,7 @@ def _mine(plan: LoopPlan, folder: RoundFolder, number: int) -> list[Path]:
     parts = [(part, read_rec(part.label_file)[0]) for part in plan.domain]
     total = sum(len(lines) for _, lines in parts)
     rng = random.Random(f"mine/{plan.seed}/{number}")
-    for index, (part, lines) in enumerate(parts):
+    for index, (_, lines) in enumerate(parts):
         share = min(len(lines), round(plan.mine * len(lines) / total))
         chosen = sorted(rng.sample(range(len(lines)), share))
         path = folder.mined.with_name(f"mined-{index}.txt")
@@ -227,9 +230,8 @@ def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: list[RoundFolder], sa
     )
     write_mix(folder.mix, made.mix)
     for source, lines, draws in zip(made.mix.sources, made.lines, made.draws, strict=True):
-        say(
-            f"mix: {source.kind:9} {source.label_file}: {lines} lines, ratio {source.ratio:g}, {draws} draws an epoch"
-        )
+        counts = f"{lines} lines, ratio {source.ratio:g}, {draws} draws an epoch"
+        say(f"mix: {source.kind:9} {source.label_file}: {counts}")
     for note in made.notes:
         say(f"mix: {note}")
 

@@ -32,7 +32,10 @@ PAGE = "loop.html"
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
-    """One row of the table. ``scores`` by set name; ``promoted`` whether the round's model is the next one's start."""
+    """One row of the table.
+
+    ``scores`` by set name; ``promoted`` says whether the round's model is the start of the next one.
+    """
 
     number: int
     promoted: bool
@@ -77,7 +80,7 @@ class LoopResult:
 
 
 def _named_sets(plan: LoopPlan) -> dict[str, Part]:
-    """The sets that are scored after every round: the tests, and the validation set and guards where none is given."""
+    """The sets that are scored after every round: the tests, or else the validation set and the guards."""
     from datakit_train.finetune import name_sets
 
     return dict(plan.test) or {"val": plan.val, **name_sets(plan.guard)}
@@ -86,7 +89,7 @@ def _named_sets(plan: LoopPlan) -> dict[str, Part]:
 def _score_sets(
     model: Path | str, sets: Mapping[str, Part], trained: Sequence[Path], folder: RoundFolder, say: Say
 ) -> dict[str, Any]:
-    """Scores of every set, all lines and those whose text is not in training; written, then read when resumed."""
+    """Scores of every set, all lines and those with texts not in training; read back when resumed."""
     if folder.scores.exists():
         return read_json(folder.scores)
     from datakit.progress import Progress

@@ -42,7 +42,10 @@ class Batch:
 
 
 def plan_epoch(samples: SampleSet, *, batch_size: int, seed: int, epoch: int) -> list[BatchPlan]:
-    """The batches of one epoch: every draw of the mix exactly once, like widths together, batches in random order."""
+    """The batches of one epoch, in random order.
+
+    Every draw of the mix is in exactly one of them, like widths together.
+    """
     counts = [len(source) for source in samples.samples]
     draws = epoch_draws(samples.mix, counts, seed=seed, epoch=epoch)
     chosen = [samples.samples[source][line] for source, line in draws]
@@ -103,7 +106,10 @@ def steps_per_epoch(samples: SampleSet, *, batch_size: int, seed: int) -> int:
 def stream_batches(
     samples: SampleSet, *, batch_size: int, seed: int, first_step: int, last_step: int, augment: bool
 ) -> Iterator[Batch]:
-    """The batches of steps ``first_step`` .. ``last_step`` - 1, prepared ahead in a thread while the network computes."""
+    """The batches of steps ``first_step`` .. ``last_step`` - 1.
+
+    A thread prepares them ahead while the network computes.
+    """
     plans = _plans(samples, batch_size=batch_size, seed=seed, first_step=first_step, last_step=last_step)
     with ThreadPoolExecutor(1, thread_name_prefix="datakit-batches") as pool:
         pending = []

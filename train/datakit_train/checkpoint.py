@@ -1,7 +1,7 @@
 """Training state on disk: ``latest`` to go on from, ``best`` to use.
 
-``latest.json`` is a pointer that is replaced once a whole step folder is written: whatever kills the process, it names
-a folder that loads. Both are written beside and renamed (:mod:`datakit.files`).
+``latest.json`` is a pointer that is replaced once a whole step folder is written: whatever kills the process,
+it names a folder that loads. Both are written beside and renamed (:mod:`datakit.files`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STATE = "state.json"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything that resuming needs: weights, optimizer moments (by parameter name), and the loop's own state."""
+    """What resuming needs: weights, optimizer moments (by parameter name), and the loop's own state."""
 
     model: StoredModel
     optimizer: Mapping[str, npt.NDArray[Any]]

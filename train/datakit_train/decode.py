@@ -18,7 +18,8 @@ def greedy_decode(
         charset: what the classes mean.
 
     Returns:
-        The text and one probability a code point of it: the largest among the steps that were collapsed into it.
+        The text and one probability a code point of it: the largest among the steps that were collapsed into
+        it.
     """
     chars: list[str] = []
     char_scores: list[float] = []

@@ -47,8 +47,8 @@ def ctc_loss(logits: Any, batch: Batch) -> Any:
 class Engine:
     """Steps a network with Adam.
 
-    ``fixed_batch_norm`` keeps BatchNorm's running statistics as they are and normalises with them: their drift alone,
-    put into the stock weights, takes general words from .638 to .338 (docs/results.md).
+    ``fixed_batch_norm`` keeps BatchNorm's running statistics as they are and normalises with them: their
+    drift alone, put into the stock weights, takes general words from .638 to .338 (docs/results.md).
     """
 
     def __init__(
@@ -143,7 +143,10 @@ class Engine:
 
 
 def average(base: Mapping[str, Array], tuned: Mapping[str, Array], share: float) -> dict[str, Array]:
-    """``share`` of the tuned weights and the rest of the base (WiSE-FT, arXiv 2109.01903); names and shapes agree."""
+    """``share`` of the tuned weights and the rest of the base (WiSE-FT, arXiv 2109.01903).
+
+    Names and shapes agree.
+    """
     return {
         name: ((1 - share) * base[name] + share * value).astype(value.dtype) for name, value in tuned.items()
     }

@@ -1,4 +1,4 @@
-"""Scores a model, or predictions already made: every line, and the lines with texts unseen in training apart."""
+"""Scores a model, or predictions already made: all lines, and those with texts unseen in training apart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from datakit_train.recognizer import Recognizer, load_recognizer
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Scores of one file; ``unseen`` covers the lines whose folded text is not in training, None if not asked."""
+    """Scores of one file.
+
+    ``unseen`` covers the lines whose folded text is not in training, None if not asked.
+    """
 
     name: str
     score: Score

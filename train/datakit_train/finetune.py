@@ -1,8 +1,8 @@
 """Fine-tunes a recogniser on a mix, keeps what it knew, and resumes where it stopped.
 
-A run: score the base (step 0), train, score the result and its average with the base, keep the best candidate that
-passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model), ``latest.json`` with its
-step folder, ``train.jsonl`` (loss and rate of every step), ``dropped.jsonl`` and ``result.json``.
+A run: score the base (step 0), train, score the result and its average with the base, keep the best candidate
+that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model), ``latest.json``
+with its step folder, ``train.jsonl`` (loss and rate of every step), ``dropped.jsonl`` and ``result.json``.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ RESULT = "result.json"
 class Settings:
     """How to train.
 
-    ``steps`` overrides ``epochs``. ``learning_rate`` None means the guide's, scaled to the batch. ``shares`` are the
-    shares of tuned weights whose averages with the base are tried beside the tuned weights themselves. ``max_width``
-    is the width in px that longer lines are squeezed to in training, as PaddleOCR's ``image_shape``.
+    ``steps`` overrides ``epochs``. ``learning_rate`` None means the guide's, scaled to the batch. ``shares``
+    are the shares of tuned weights whose averages with the base are tried beside the tuned weights
+    themselves. ``max_width`` is the width in px that longer lines are squeezed to in training, as PaddleOCR's
+    ``image_shape``.
     """
 
     epochs: int = 10
@@ -322,7 +323,8 @@ def describe_samples(samples: SampleSet, settings: Settings, schedule: Schedule)
     per_epoch = steps_per_epoch(samples, batch_size=settings.batch_size, seed=settings.seed)
     return (
         f"{samples.lines_in} lines: {trained} train ({len(samples.cut)} of them with characters cut), "
-        f"{len(samples.dropped)} dropped (named in dropped.jsonl); {schedule.steps} steps of {settings.batch_size}, "
+        f"{len(samples.dropped)} dropped (named in dropped.jsonl); "
+        f"{schedule.steps} steps of {settings.batch_size}, "
         f"{schedule.steps / per_epoch:.2f} epochs, {schedule.name} at {schedule.rate:.2g}"
     )
 
@@ -374,14 +376,15 @@ def finetune(
     """
     settings = settings or Settings()
     started = time.monotonic()
-    val, guards = as_part(val), [as_part(guard) for guard in guards]
+    judge, kept = as_part(val), [as_part(guard) for guard in guards]
     with FolderLock(out):
-        run = _prepare(mix, val, out, pretrained, guards, settings, allow_outside, say)
+        run = _prepare(mix, judge, out, pretrained, kept, settings, allow_outside, say)
         manifest = Manifest.begin(
             "finetune",
-            {"val": str(val.label_file), "pretrained": str(pretrained), "settings": asdict(settings)},
+            {"val": str(judge.label_file), "pretrained": str(pretrained), "settings": asdict(settings)},
             seed=settings.seed,
-            inputs=[part.label_file for part in (*mix.sources, val, *guards)],
+            inputs=[source.label_file for source in mix.sources]
+            + [part.label_file for part in (judge, *kept)],
         )
         write_manifest(out, manifest)
         _write_dropped(out / "dropped.jsonl", (*run.samples.dropped, *run.samples.cut))

@@ -42,7 +42,8 @@ def _rank(candidate: Candidate) -> tuple[int, float]:
 
 
 def choose(base: Candidate, candidates: Sequence[Candidate], max_forget: float = MAX_FORGET) -> Candidate:
-    """The best candidate by folded exact lines on the domain, then CER, that beats ``base`` and passes every guard.
+    """The best candidate by folded exact lines on the domain, then CER, that beats ``base`` and passes every
+    guard.
 
     ``base`` itself where none does.
     """

@@ -1,7 +1,7 @@
 """Reads the pictures of a recognition label file, each line at its own width.
 
-Lines are batched with lines of exactly the same padded width, so that what is read from a line never depends on its
-neighbours. Every input line gets a record, also one that cannot be read.
+Lines are batched with lines of exactly the same padded width, so that what is read from a line never depends
+on its neighbours. Every input line gets a record, also one that cannot be read.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def read_label_set(path: Path, data_dir: Path | None = None) -> LabelSet:
         InputError: missing, or without any line.
     """
     lines, faults = read_rec(path)
-    merged = sorted([*lines, *faults], key=lambda entry: entry.line)
+    entries: list[RecLine | LabelFault] = [*lines, *faults]
+    merged = sorted(entries, key=lambda entry: entry.line)
     return LabelSet(path, data_dir or path.parent, tuple(merged))
 
 

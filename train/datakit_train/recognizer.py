@@ -1,8 +1,8 @@
 """Builds a recogniser from stored weights and checks that it is the network the weights were trained in.
 
-Some architecture keys change what a network computes without changing a shape: with ``last_pool_kernel_size: [3, 2]``
-(PaddleOCR's newer default, and what the guide's snippet leads to) PP-OCRv3's weights load and read badly. So every
-stored model carries a probe, its answer to a fixed picture, and loading compares.
+Some architecture keys change what a network computes without changing a shape: with ``last_pool_kernel_size:
+[3, 2]`` (PaddleOCR's newer default, and what the guide's snippet leads to) PP-OCRv3's weights load and read
+badly. So every stored model carries a probe, its answer to a fixed picture, and loading compares.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _SEGMENTS = (
     "1111011",
 )
 _SEGMENT_BOXES = (
-    (0, 3, 0, 16), (0, 17, 0, 3), (0, 17, 13, 16), (14, 17, 0, 16), (14, 31, 0, 3), (14, 31, 13, 16), (28, 31, 0, 16),
+    (0, 3, 0, 16), (0, 17, 0, 3), (0, 17, 13, 16), (14, 17, 0, 16), (14, 31, 0, 3), (14, 31, 13, 16),
+    (28, 31, 0, 16),
 )  # fmt: skip
 
 
@@ -59,7 +60,10 @@ class Recognizer:
 
 
 def probe_input() -> npt.NDArray[np.float32]:
-    """The fixed picture: 0123456789 in seven segments, 1 x 3 x 48 x 320, in [-1, 1]; drawn without any library."""
+    """The fixed picture: 0123456789 in seven segments, 1 x 3 x 48 x 320, in [-1, 1].
+
+    Drawn without any library, whose next version might draw otherwise.
+    """
     page = np.ones((HEIGHT, _PROBE_WIDTH), np.float32)
     for digit, segments in enumerate(_SEGMENTS):
         left = 12 + digit * 30
@@ -85,8 +89,8 @@ def build_network(architecture: Mapping[str, Any], classes: int) -> Any:
         raise WeightsError(f"architecture {name!r} is not one of {', '.join(sorted(builders))}")
     if unknown := set(settings) - {"scale", "last_pool_kernel_size"}:
         raise WeightsError(f"architecture {name} has no setting {sorted(unknown)[0]!r}")
-    pool = tuple(int(side) for side in settings.pop("last_pool_kernel_size", (2, 2)))
-    return builders[name](classes, last_pool_kernel_size=pool, **settings)
+    height, width = settings.pop("last_pool_kernel_size", (2, 2))
+    return builders[name](classes, last_pool_kernel_size=(int(height), int(width)), **settings)
 
 
 def measure_probe(network: Any) -> tuple[float, ...]:
@@ -107,7 +111,8 @@ def load_tensors(
     """Put ``tensors`` into ``network``; returns the names that were left at their initial values.
 
     Raises:
-        WeightsError: a shape differs, or a name is missing and ``allow_partial`` is false. All are named at once.
+        WeightsError: a shape differs, or a name is missing and ``allow_partial`` is false. All are named at
+        once.
     """
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     misshapen = [
@@ -134,7 +139,8 @@ def check_architecture(network: Any, expected: tuple[float, ...]) -> None:
     """Compare the network's probe with ``expected``; an empty ``expected`` checks nothing.
 
     Raises:
-        WeightsError: they differ, which means that the network is built otherwise than the one the weights come from.
+        WeightsError: they differ, which means that the network is built otherwise than the one the weights
+        come from.
     """
     if not expected:
         return
@@ -146,8 +152,8 @@ def check_architecture(network: Any, expected: tuple[float, ...]) -> None:
     worst = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(found, expected, strict=True))
     if worst > _PROBE_TOLERANCE:
         raise WeightsError(
-            f"the network does not answer as the one these weights come from (probe differs by {worst:.2f}). Shapes "
-            "agree, so a setting without a shape is wrong: PP-OCRv3 needs Architecture.Backbone."
+            f"the network does not answer as the one these weights come from (probe differs by {worst:.2f}). "
+            "Shapes agree, so a setting without a shape is wrong: PP-OCRv3 needs Architecture.Backbone."
             "last_pool_kernel_size: [2, 2]"
         )
 

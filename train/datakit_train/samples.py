@@ -19,7 +19,10 @@ BUCKET = 32
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One line that trains. ``labels`` are classes, ``width`` the padded width in px that it needs at height 48."""
+    """One line that trains.
+
+    ``labels`` are classes, ``width`` the padded width in px that it needs at height 48.
+    """
 
     line: RecLine
     paths: tuple[Path, ...]
@@ -55,8 +58,9 @@ class SampleSet:
 def bucket_width(width: int, height: int, labels: tuple[int, ...], max_width: int) -> int:
     """Padded training width in px, a multiple of 32.
 
-    The line's own width at height 48, at most ``max_width`` as PaddleOCR squeezes it, and at least what CTC needs: a
-    time step for every label and every repeat. Paddle gives a sample that cannot fit loss 0 and gradient 0, silently.
+    The line's own width at height 48, at most ``max_width`` as PaddleOCR squeezes it, and at least what CTC
+    needs: a time step for every label and every repeat. Paddle gives a sample that cannot fit loss 0 and
+    gradient 0, silently.
     """
     own = line_width(width, height, target_height=HEIGHT, minimum=1, multiple=BUCKET, maximum=max_width)
     needed = -(-STRIDE * ctc_steps_needed(labels) // BUCKET) * BUCKET

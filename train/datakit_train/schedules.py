@@ -14,7 +14,10 @@ GUIDE_BATCH = 128
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``rate`` is the highest rate, ``late_rate`` the one after ``decay_step`` (Piecewise); warm-up is linear from 0."""
+    """``rate`` is the highest rate, ``late_rate`` the one from ``decay_step`` on (Piecewise).
+
+    Warm-up is linear: step s of ``warmup_steps`` (from 0) gets (s + 1) / ``warmup_steps`` of the rate.
+    """
 
     name: str
     rate: float

@@ -25,7 +25,7 @@ _STEM_CHANNELS = 32
 _LAST_CHANNELS = 1024
 
 
-class ConvBN(nn.Layer):
+class ConvBN(nn.Layer):  # type: ignore[misc]
     """Convolution without bias, BatchNorm, hard-swish."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: Any = 1, groups: int = 1) -> None:
@@ -40,7 +40,7 @@ class ConvBN(nn.Layer):
         return F.hardswish(self._batch_norm(self._conv(x)))
 
 
-class SqueezeExcite(nn.Layer):
+class SqueezeExcite(nn.Layer):  # type: ignore[misc]
     """Channel attention with a bottleneck of a quarter of the channels."""
 
     def __init__(self, channels: int) -> None:
@@ -54,7 +54,7 @@ class SqueezeExcite(nn.Layer):
         return x * F.hardsigmoid(self.conv2(weights))
 
 
-class SeparableBlock(nn.Layer):
+class SeparableBlock(nn.Layer):  # type: ignore[misc]
     """Depthwise convolution, optional channel attention, pointwise convolution."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: Any, kernel: int, attention: bool) -> None:
@@ -71,11 +71,11 @@ class SeparableBlock(nn.Layer):
         return self._pointwise_conv(x)
 
 
-class MobileNetV1Enhance(nn.Layer):
+class MobileNetV1Enhance(nn.Layer):  # type: ignore[misc]
     """3 x 48 x W in, C x 1 x W/8 out (C = 512 at scale 0.5).
 
-    ``last_pool_kernel_size`` has to be [2, 2] for the published PP-OCRv3 weights. PaddleOCR's newer default [3, 2]
-    gives the same shapes and other values, so nothing but the output tells; see
+    ``last_pool_kernel_size`` has to be [2, 2] for the published PP-OCRv3 weights. PaddleOCR's newer default
+    [3, 2] gives the same shapes and other values, so nothing but the output tells; see
     :func:`datakit_train.recognizer.check_architecture`.
     """
 

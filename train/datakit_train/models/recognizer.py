@@ -1,4 +1,4 @@
-"""The PP-OCRv3 recogniser with its CTC head; GTC (the SAR branch) is left out, as the fine-tuning guide says."""
+"""The PP-OCRv3 recogniser with its CTC head; GTC (the SAR branch) is left out, as the guide says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datakit_train.models.mobilenet import MobileNetV1Enhance
 from datakit_train.models.svtr import SVTRNeck
 
 
-class CTCHead(nn.Layer):
+class CTCHead(nn.Layer):  # type: ignore[misc]
     """One linear layer: N x T x D in, N x T x classes out; class 0 is the CTC blank."""
 
     def __init__(self, inputs: int, classes: int) -> None:
@@ -22,7 +22,7 @@ class CTCHead(nn.Layer):
         return self.fc(x)
 
 
-class CTCRecognizer(nn.Layer):
+class CTCRecognizer(nn.Layer):  # type: ignore[misc]
     """N x 3 x 48 x W in, logits N x W/8 x classes out."""
 
     def __init__(self, backbone: nn.Layer, neck: nn.Layer, head: nn.Layer) -> None:

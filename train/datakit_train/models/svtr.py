@@ -15,7 +15,7 @@ _HEADS = 8
 _DROPOUT = 0.1
 
 
-class ConvBNSwish(nn.Layer):
+class ConvBNSwish(nn.Layer):  # type: ignore[misc]
     """Convolution without bias, BatchNorm, swish."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
@@ -28,7 +28,7 @@ class ConvBNSwish(nn.Layer):
         return F.swish(self.norm(self.conv(x)))
 
 
-class Attention(nn.Layer):
+class Attention(nn.Layer):  # type: ignore[misc]
     """Multi-head self-attention over all positions of the line."""
 
     def __init__(self, dim: int) -> None:
@@ -48,7 +48,7 @@ class Attention(nn.Layer):
         return self.proj_drop(self.proj(mixed))
 
 
-class FeedForward(nn.Layer):
+class FeedForward(nn.Layer):  # type: ignore[misc]
     """Two linear layers with swish between them, twice as wide inside."""
 
     def __init__(self, dim: int) -> None:
@@ -62,7 +62,7 @@ class FeedForward(nn.Layer):
         return self.drop(self.fc2(self.drop(F.swish(self.fc1(x)))))
 
 
-class MixingBlock(nn.Layer):
+class MixingBlock(nn.Layer):  # type: ignore[misc]
     """Attention and feed-forward, each normalised first and with a residual around it (pre-norm)."""
 
     def __init__(self, dim: int) -> None:
@@ -78,7 +78,7 @@ class MixingBlock(nn.Layer):
         return x + self.mlp(self.norm2(x))
 
 
-class SVTREncoder(nn.Layer):
+class SVTREncoder(nn.Layer):  # type: ignore[misc]
     """N x C x H x W in, N x ``dims`` x H x W out."""
 
     def __init__(self, inputs: int, *, dims: int = 64, depth: int = 2, hidden_dims: int = 120) -> None:
@@ -102,7 +102,7 @@ class SVTREncoder(nn.Layer):
         return self.conv1x1(self.conv4(paddle.concat([x, self.conv3(mixed)], axis=1)))
 
 
-class SVTRNeck(nn.Layer):
+class SVTRNeck(nn.Layer):  # type: ignore[misc]
     """The encoder, and the map turned into a sequence: N x C x 1 x T in, N x T x ``dims`` out."""
 
     def __init__(self, inputs: int, *, dims: int = 64, depth: int = 2, hidden_dims: int = 120) -> None:

@@ -1,1 +1,1 @@
-"""Weights: fetched, read without running code, converted, named as PaddleOCR names them, stored as safetensors."""
+"""Weights: fetched, read without running code, converted, named as PaddleOCR does, stored as safetensors."""

@@ -22,13 +22,13 @@ from datakit_train.weights.onnx import assign, read_onnx_dictionary, read_onnx_t
 from datakit_train.weights.pdparams import WeightsError, read_pdparams
 from datakit_train.weights.store import StoredModel
 
-# What the published weights answer to the probe (the largest logit of each time step, two digits), measured once the
-# softmax agreed with onnxruntime to 1e-5. A conversion that pairs tensors wrongly cannot get these.
+# What the published weights answer to the probe (the largest logit of each time step, two digits), measured
+# once the softmax agreed with onnxruntime to 1e-5. A conversion that pairs tensors wrongly cannot get these.
 PUBLISHED_PROBES: dict[str, tuple[float, ...]] = {
     "ppocrv3-rec": (
-        9.86, 9.31, 4.32, 8.06, 9.08, 9.61, 7.76, 5.55, 7.17, 3.44, 4.18, 6.88, 6.13, 2.57, 5.92, 8.49, 7.65, 4.6, 7.18,
-        8.48, 5.97, 4.45, 7.8, 7.1, 4.21, 4.08, 7.12, 6.69, 4.04, 3.75, 6.69, 5.75, -0.27, 6.22, 7.11, 5.63, 3.8, 8.38,
-        9.8, 10.99,
+        9.86, 9.31, 4.32, 8.06, 9.08, 9.61, 7.76, 5.55, 7.17, 3.44, 4.18, 6.88, 6.13, 2.57, 5.92, 8.49, 7.65,
+        4.6, 7.18, 8.48, 5.97, 4.45, 7.8, 7.1, 4.21, 4.08, 7.12, 6.69, 4.04, 3.75, 6.69, 5.75, -0.27, 6.22,
+        7.11, 5.63, 3.8, 8.38, 9.8, 10.99,
     ),
 }  # fmt: skip
 _PROBE_TEXT = "0123456789"
@@ -77,7 +77,8 @@ def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredMode
 def detector_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:
     """Keep the tensors of a detector under the names they have in the file.
 
-    The network for it comes with detection training; until then ``architecture`` says so and nothing builds it.
+    The network for it comes with detection training; until then ``architecture`` says so and nothing builds
+    it.
     """
     tensors = read_onnx_tensors(path)
     return StoredModel(tensors, {"name": "onnx_names", "of": spec.name}, (), source, spec.licence)
@@ -95,8 +96,8 @@ def _read_probe(network: Any, charset: Charset) -> str:
 def check_pool(tensors: Mapping[str, Any], charset: Charset, architecture: Mapping[str, Any]) -> None:
     """Find a wrong ``last_pool_kernel_size`` by reading plain digits with both values.
 
-    For weights that carry no probe. Says nothing where neither value reads the digits, for instance for a model
-    without digits in its dictionary.
+    For weights that carry no probe. Says nothing where neither value reads the digits, for instance for a
+    model without digits in its dictionary.
 
     Raises:
         WeightsError: the other value reads the digits and the given one does not.
@@ -112,8 +113,8 @@ def check_pool(tensors: Mapping[str, Any], charset: Charset, architecture: Mappi
     for pool, text in read.items():
         if text == _PROBE_TEXT:
             raise WeightsError(
-                f"last_pool_kernel_size {list(given)} reads plain digits as {read[given]!r}, {list(pool)} reads "
-                f"{text!r}: set Architecture.Backbone.last_pool_kernel_size: {list(pool)}"
+                f"last_pool_kernel_size {list(given)} reads plain digits as {read[given]!r}, {list(pool)} "
+                f"reads {text!r}: set Architecture.Backbone.last_pool_kernel_size: {list(pool)}"
             )
 
 
@@ -129,8 +130,9 @@ def recognizer_from_pdparams(
     """Convert a checkpoint of PaddleOCR's own training: plain, GTC or distillation.
 
     Raises:
-        WeightsError: refused content, names that do not cover the network, other shapes (a dictionary that is not the
-            model's own shows here), or a ``last_pool_kernel_size`` that the weights were not trained with.
+        WeightsError: refused content, names that do not cover the network, other shapes (a dictionary that is
+            not the model's own shows here), or a ``last_pool_kernel_size`` that the weights were not trained
+            with.
     """
     tensors = map_ctc_names(strip_submodel(read_pdparams(path), submodel))
     network = build_network(architecture, charset.num_classes)

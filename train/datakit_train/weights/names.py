@@ -1,8 +1,8 @@
 """Maps parameter names of PaddleOCR's training checkpoints to those of the CTC-only recogniser.
 
 A distillation checkpoint prefixes every name with its sub-model; a GTC checkpoint keeps the CTC branch under
-``head.ctc_encoder`` and ``head.ctc_head``. PaddleOCR itself only warns about the difference and starts neck and head
-at random.
+``head.ctc_encoder`` and ``head.ctc_head``. PaddleOCR itself only warns about the difference and starts neck
+and head at random.
 """
 
 from __future__ import annotations
@@ -38,9 +38,6 @@ def map_ctc_names(tensors: Mapping[str, T]) -> dict[str, T]:
     for name, tensor in tensors.items():
         if name.startswith(_GTC_ONLY):
             continue
-        for old, new in _CTC_BRANCH:
-            if name.startswith(old):
-                name = new + name[len(old) :]
-                break
-        mapped[name] = tensor
+        branch = next(((old, new) for old, new in _CTC_BRANCH if name.startswith(old)), ("", ""))
+        mapped[branch[1] + name.removeprefix(branch[0])] = tensor
     return mapped

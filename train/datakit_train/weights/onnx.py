@@ -1,8 +1,9 @@
 """Takes Paddle's parameters back out of the ONNX files that RapidOCR ships.
 
-paddle2onnx left every tensor of these files as a Constant node under Paddle's own name (``conv2d_57.w_0``), BatchNorm
-not folded. The numbers in the names grow in the order in which the layers were built, so that sorting by kind of layer
-and number, and the model's own parameters likewise, pairs them one to one; shapes are compared.
+paddle2onnx left every tensor of these files as a Constant node under Paddle's own name (``conv2d_57.w_0``),
+BatchNorm not folded. The numbers in the names grow in the order in which the layers were built, so that
+sorting by kind of layer and number, and the model's own parameters likewise, pairs them one to one; shapes
+are compared.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def _load(path: Path) -> Any:
         import onnx
     except ImportError as error:
         raise MissingExtraError("onnx", "train") from error
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         return onnx.load(str(path))

@@ -1,8 +1,8 @@
 """Reads ``.pdparams`` without running what is pickled in them.
 
-Paddle pickles a dict of name -> numpy array, nested tensors as ``builtins.tuple``. A pickle can name any callable, so
-the unpickler here resolves a handful of names to inert stand-ins and refuses every other one by name, among them
-``builtins.eval``, which the DenseTensor form of Paddle 2.0 uses.
+Paddle pickles a dict of name -> numpy array, nested tensors as ``builtins.tuple``. A pickle can name any
+callable, so the unpickler here resolves a handful of names to inert stand-ins and refuses every other one by
+name, among them ``builtins.eval``, which the DenseTensor form of Paddle 2.0 uses.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _build(raw: Any, dtype: Any, shape: Any, order: str) -> Array:
     sizes = tuple(int(size) for size in shape)
     if any(size < 0 for size in sizes) or math.prod(sizes) * plain.itemsize != len(bytes(raw)):
         raise WeightsError(f"holds an array of shape {sizes} whose bytes do not match")
-    return np.frombuffer(bytes(raw), dtype=plain).reshape(sizes, order="F" if order == "F" else "C").copy()
+    array: Array = np.frombuffer(bytes(raw), dtype=plain).reshape(sizes, order="F" if order == "F" else "C")
+    return array.copy()
 
 
 def _reconstruct(_subtype: object, _shape: object, _code: object) -> _Array:
@@ -132,8 +133,8 @@ def read_pdparams(path: Path) -> dict[str, Array]:
     """Return name -> array of a Paddle ``.pdparams`` (or ``.pdopt``) file.
 
     Raises:
-        WeightsError: missing, over 2 GiB, not a pickle of plain arrays, or naming a callable that is not on the short
-            list (the message holds the name; nothing has been run).
+        WeightsError: missing, over 2 GiB, not a pickle of plain arrays, or naming a callable that is not on
+            the short list (the message holds the name; nothing has been run).
     """
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:

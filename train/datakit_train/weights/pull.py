@@ -1,8 +1,9 @@
 """Fetches weights: the only part of datakit that uses the network.
 
-Sources in order: the local cache, ``--from`` (file or URL), a wheel through pip's own configured index (so mirrors and
-air-gapped indexes work), the official archive. Every file is checked against a sha256: the pinned one, or the one that
-the user states for a file that is not pinned. Archives are read member by member by exact name, never extracted.
+Sources in order: the local cache, ``--from`` (file or URL), a wheel through pip's own configured index (so
+mirrors and air-gapped indexes work), the official archive. Every file is checked against a sha256: the pinned
+one, or the one that the user states for a file that is not pinned. Archives are read member by member by
+exact name, never extracted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -64,10 +66,13 @@ def _download(url: str, folder: Path) -> Path:
 
 
 def _pip_download(requirement: str, folder: Path) -> Path:
-    """Ask pip's configured index for one wheel; the Python that it was built for does not matter, nothing is installed."""
+    """Ask pip's configured index for one wheel.
+
+    The Python that it was built for does not matter: nothing is installed.
+    """
     command = [
-        sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--only-binary", ":all:",
-        "--disable-pip-version-check", "--quiet", "--dest", str(folder), requirement,
+        sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--only-binary",
+        ":all:", "--disable-pip-version-check", "--quiet", "--dest", str(folder), requirement,
     ]  # fmt: skip
     try:
         done = subprocess.run(
@@ -152,7 +157,7 @@ def _from_tar(spec: ModelSpec, folder: Path) -> tuple[Path, str]:
 def _fetch(
     spec: ModelSpec, given: str | None, stated: str | None, folder: Path, say: Say
 ) -> tuple[Path, str, str]:
-    """The first source that delivers a file with the right sha256; every failure is reported, then raised at once."""
+    """The first source that delivers a file with the right sha256; if none does, all failures are raised."""
     sources: list[tuple[str, Callable[[], tuple[Path, str]]]] = [
         (f"{spec.wheel.requirement} from pip's index", lambda: _from_index(spec, folder)),
         (spec.tar.url, lambda: _from_tar(spec, folder)),
@@ -222,7 +227,5 @@ def pull(
         if path.suffix == ".onnx":
             # Kept: export writes trained tensors back into this very graph.
             atomic_write(folder / "source.onnx", path.read_bytes())
-        save_model(folder, StoredModel(
-            model.tensors, model.architecture, model.characters, model.source, model.licence, model.probe, extra
-        ))  # fmt: skip
+        save_model(folder, replace(model, extra=extra))
     return folder

@@ -1,7 +1,8 @@
 """A model on disk: ``model.safetensors`` and ``model.json`` in one folder, written as a unit.
 
-``model.json`` says what the tensors are: architecture, dictionary, sha256 of the tensors, source and licence, and a
-*probe*: what the model answers to a fixed input. Shapes cannot tell a wrong pooling kernel; the probe does, at load.
+``model.json`` says what the tensors are: architecture, dictionary, sha256 of the tensors, source and licence,
+and a *probe*: what the model answers to a fixed input. Shapes cannot tell a wrong pooling kernel; the probe
+does, at load.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ SCHEMA_VERSION = 1
 class StoredModel:
     """A model read from disk or about to be written.
 
-    ``architecture`` is what builds the network (name and arguments); ``characters`` the dictionary with the space, if
-    the model has one, and without the blank; ``probe`` the model's answer to the fixed input (see
+    ``architecture`` is what builds the network (name and arguments); ``characters`` the dictionary with the
+    space, if the model has one, and without the blank; ``probe`` the model's answer to the fixed input (see
     :mod:`datakit_train.recognizer`), empty for a model that cannot be built here.
     """
 
@@ -60,7 +61,8 @@ def safetensors_numpy() -> Any:
 def save_model(folder: Path, model: StoredModel) -> None:
     """Write ``model`` to ``folder``; the description goes last, so that one without the other is never read.
 
-    The tensors file carries the sha256 of its content in its name inside the description: a torn pair is detected.
+    The tensors file carries the sha256 of its content in its name inside the description: a torn pair is
+    detected.
     """
     raw = safetensors_numpy().save(
         {name: np.ascontiguousarray(array) for name, array in model.tensors.items()}
