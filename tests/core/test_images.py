@@ -122,7 +122,8 @@ def test_half_a_picture_is_an_error(tmp_path: Path, kind: str) -> None:
 def test_a_file_cut_and_filled_up_is_an_error(tmp_path: Path, kind: str) -> None:
     data = picture_bytes(kind)
     half = data[: len(data) // 2]
-    with pytest.raises(ImageError, match="is truncated or damaged"):
+    # Pillow 12 stumbles itself over this JPEG, where Pillow 13 leaves it to us.
+    with pytest.raises(ImageError, match="is truncated or damaged|has a broken picture"):
         read_bgr(write(tmp_path, half + bytes(len(data) - len(half))))
 
 
