@@ -224,7 +224,7 @@ def build_albumentation(class_name: str, arguments: Mapping[str, Any]) -> Any:
         UsageError: albumentations does not know one of the arguments (by itself it only warns).
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    import albumentations  # noqa: PLC0415 - takes a second; most runs of datakit never need it
+    import albumentations  # takes a second; most runs of datakit never need it
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
@@ -305,6 +305,26 @@ PRESETS: dict[str, tuple[tuple[str, float], ...]] = {
         ("blur", 0.4),
         ("dust", 0.4),
         ("noise", 0.5),
+        ("jpeg", 0.4),
+    ),
+    # Two presets that share no effect: `datakit demo` trains on the one and is tested on the other.
+    "copier": (
+        ("bleed", 0.4),
+        ("light", 0.5),
+        ("local-contrast", 0.04),
+        ("low-resolution", 0.2),
+        ("blur", 0.4),
+        ("dust", 0.3),
+        ("noise", 0.4),
+    ),
+    "handheld": (
+        ("shadow", 0.3),
+        ("planckian", 0.1),
+        ("tone-curve", 0.1),
+        ("cast", 0.4),
+        ("motion", 0.2),
+        ("illumination", 0.05),
+        ("sensor-noise", 0.1),
         ("jpeg", 0.4),
     ),
 }
