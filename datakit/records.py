@@ -123,7 +123,7 @@ class Targets:
 def _document(raw: str, file: Path, line: int | None) -> dict[str, Any]:
     try:
         document = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"is not valid JSON ({error})", file=file, line=line) from error
     if not isinstance(document, dict):
         raise InputError("holds no JSON object", file=file, line=line)
@@ -146,7 +146,7 @@ def _prediction(document: dict[str, Any], file: Path, line: int) -> Prediction:
             score=float(document.get("score", 0.0)),
             char_scores=tuple(float(score) for score in document.get("char_scores", ())),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"is not a prediction record ({error!r})", file=file, line=line) from error
 
 
@@ -189,7 +189,7 @@ def read_targets(path: Path) -> Targets:
         )
         lengths = {str(k): int(v) for k, v in document.get("length_shortfall", {}).items()}
         spaces = int(document.get("space_shortfall", 0))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"is not a targets document ({error!r})", file=path) from error
     for target in targets:
         if len(target.char) != 1 or target.count < 0:

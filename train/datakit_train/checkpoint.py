@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from datakit.files import atomic_write
 from datakit_train.weights.pdparams import WeightsError
-from datakit_train.weights.store import StoredModel, load_model, safetensors_numpy, save_model
+from datakit_train.weights.store import StoredModel, load_model, read_tensors, safetensors_numpy, save_model
 
 POINTER = "latest.json"
 _OPTIMIZER = "optimizer.safetensors"
@@ -38,6 +38,9 @@ class Checkpoint:
 def save_latest(folder: Path, step: int, checkpoint: Checkpoint) -> None:
     """Write a step folder, point ``latest.json`` at it, then remove the older ones."""
     target = folder / f"step-{step:06d}"
+    if _pointed_at(folder) == target.name:
+        # The same step once more: what the pointer names stays until the pointer has moved.
+        target = target.with_name(f"{target.name}-again")
     if target.exists():
         shutil.rmtree(target)
     save_model(target, checkpoint.model)
@@ -52,6 +55,14 @@ def save_latest(folder: Path, step: int, checkpoint: Checkpoint) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+def _pointed_at(folder: Path) -> str:
+    """The name of the step folder that the pointer names; "" without a readable pointer."""
+    try:
+        return Path(str(json.loads((folder / POINTER).read_bytes())["folder"])).name
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def has_latest(folder: Path) -> bool:
     """Whether there is something to go on from."""
     return (folder / POINTER).exists()
@@ -64,12 +75,12 @@ def load_latest(folder: Path) -> Checkpoint:
         WeightsError: a file is missing or is not what it was when it was written.
     """
     pointer = folder / POINTER
+    target = folder / (_pointed_at(folder) or "step-unknown")
     try:
-        target = folder / Path(json.loads(pointer.read_bytes())["folder"]).name
         state = json.loads((target / _STATE).read_bytes())
         raw = (target / _OPTIMIZER).read_bytes()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"cannot be read ({error})", file=pointer) from error
-    if hashlib.sha256(raw).hexdigest() != state.get("optimizer_sha256"):
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"names a checkpoint that cannot be read ({error})", file=pointer) from error
+    if not isinstance(state, dict) or hashlib.sha256(raw).hexdigest() != state.get("optimizer_sha256"):
         raise WeightsError("is not what was written", file=target / _OPTIMIZER)
-    return Checkpoint(load_model(target), safetensors_numpy().load(raw), state)
+    return Checkpoint(load_model(target), read_tensors(raw, target / _OPTIMIZER), state)

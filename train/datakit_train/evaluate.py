@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datakit.errors import InputError
 from datakit.labels import read_rec
 from datakit.metrics import Score, fold
 from datakit.progress import Progress
@@ -74,6 +75,8 @@ def evaluate(
     for path in inputs:
         if path.suffix == ".jsonl":
             predictions = list(read_predictions(path))
+            if not predictions:
+                raise InputError("holds no prediction", file=path)
         else:
             label_set = read_label_set(path, data_dir)
             if reader is None:

@@ -89,8 +89,12 @@ def build_network(architecture: Mapping[str, Any], classes: int) -> Any:
         raise WeightsError(f"architecture {name!r} is not one of {', '.join(sorted(builders))}")
     if unknown := set(settings) - {"scale", "last_pool_kernel_size"}:
         raise WeightsError(f"architecture {name} has no setting {sorted(unknown)[0]!r}")
-    height, width = settings.pop("last_pool_kernel_size", (2, 2))
-    return builders[name](classes, last_pool_kernel_size=(int(height), int(width)), **settings)
+    try:
+        height, width = (int(side) for side in settings.get("last_pool_kernel_size", (2, 2)))
+        scale = float(settings.get("scale", 0.5))
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"architecture {dict(architecture)} makes no sense ({error})") from error
+    return builders[name](classes, scale=scale, last_pool_kernel_size=(height, width))
 
 
 def measure_probe(network: Any) -> tuple[float, ...]:
@@ -149,8 +153,10 @@ def check_architecture(network: Any, expected: tuple[float, ...]) -> None:
         raise WeightsError(
             f"the network gives {len(found)} time steps, the weights were trained with {len(expected)}"
         )
-    worst = max(abs(a - b) / max(1.0, abs(b)) for a, b in zip(found, expected, strict=True))
-    if worst > _PROBE_TOLERANCE:
+    answers, wanted = np.array(found), np.array(expected)
+    # numpy's maximum, unlike Python's, is NaN where any is.
+    worst = float(np.max(np.abs(answers - wanted) / np.maximum(1.0, np.abs(wanted))))
+    if not worst <= _PROBE_TOLERANCE:
         raise WeightsError(
             f"the network does not answer as the one these weights come from (probe differs by {worst:.2f}). "
             "Shapes agree, so a setting without a shape is wrong: PP-OCRv3 needs Architecture.Backbone."

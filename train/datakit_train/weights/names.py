@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from datakit_train.weights.pdparams import WeightsError
+
 T = TypeVar("T")
 
 # In order of preference when none is asked for.
@@ -24,7 +26,13 @@ _GTC_ONLY: tuple[str, ...] = ("head.sar_head.", "head.gtc_head.", "head.before_g
 
 
 def strip_submodel(tensors: Mapping[str, T], prefix: str | None = None) -> dict[str, T]:
-    """Only the tensors of one sub-model, without its prefix; all of them where no name has a prefix."""
+    """Only the tensors of one sub-model, without its prefix; all of them where no name has a prefix.
+
+    Raises:
+        WeightsError: ``prefix`` is given and no name begins with it.
+    """
+    if prefix and not any(name.startswith(prefix) for name in tensors):
+        raise WeightsError(f"no tensor is called {prefix}...; there are, for instance: {sorted(tensors)[:3]}")
     for candidate in (prefix,) if prefix else SUBMODEL_PREFIXES:
         chosen = {n[len(candidate) :]: t for n, t in tensors.items() if n.startswith(candidate)}
         if chosen:

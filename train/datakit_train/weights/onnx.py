@@ -36,24 +36,32 @@ def _load(path: Path) -> Any:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
-        return onnx.load(str(path))
+        # Tensors that lie in other files would be read from wherever the file says.
+        return onnx.load(str(path), load_external_data=False)
     except (DecodeError, OSError) as error:
         raise WeightsError(f"is not a readable ONNX file ({error})", file=path) from error
 
 
 def read_onnx_tensors(path: Path) -> dict[str, Array]:
     """Every named parameter tensor of the file: Paddle's name -> float32 array."""
-    from onnx import numpy_helper
-
     tensors: dict[str, Array] = {}
     for node in _load(path).graph.node:
-        if node.op_type == "Constant" and _NAME.fullmatch(node.output[0]):
-            tensors[node.output[0]] = np.asarray(numpy_helper.to_array(node.attribute[0].t), dtype=np.float32)
+        if node.op_type == "Constant" and node.output and _NAME.fullmatch(node.output[0]):
+            tensors[node.output[0]] = _constant(node, path)
     if not tensors:
         raise WeightsError(
             "holds no tensor under Paddle's names; only unfolded paddle2onnx files work", file=path
         )
     return tensors
+
+
+def _constant(node: Any, path: Path) -> Array:
+    from onnx import numpy_helper
+
+    try:
+        return np.asarray(numpy_helper.to_array(node.attribute[0].t), dtype=np.float32)
+    except (ValueError, TypeError, IndexError, KeyError) as error:
+        raise WeightsError(f"tensor {node.output[0]} cannot be read ({error})", file=path) from error
 
 
 def read_onnx_dictionary(path: Path) -> tuple[str, ...]:
@@ -105,7 +113,10 @@ def assign(
         slots = _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
         for prefix, names in zip(prefixes, found, strict=True):
             for name in names:
-                assigned[f"{prefix}.{slots[name.rpartition('.')[2]]}"] = tensors[name]
+                slot = slots.get(name.rpartition(".")[2])
+                if slot is None:
+                    raise WeightsError(f"tensor {name} has no place in a layer of kind {kind}")
+                assigned[f"{prefix}.{slot}"] = tensors[name]
     for name, array in assigned.items():
         if tuple(array.shape) != tuple(shapes.get(name, ())):
             raise WeightsError(f"{name} has shape {tuple(array.shape)}, the model wants {shapes.get(name)}")

@@ -11,6 +11,7 @@ import math
 import pickle
 import re
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datakit.errors import InputError
+from datakit_train.weights.opcodes import check_opcodes
 
 Array = npt.NDArray[Any]
 
@@ -37,7 +39,7 @@ class _Dtype:
         if not isinstance(code, str) or not _PLAIN_DTYPE.fullmatch(code):
             raise WeightsError(f"holds an array of type {code!r}; only plain numbers are read")
         self.code = code.lstrip("<>=|")
-        self.order = "="
+        self.order = code[0] if code[0] in "<>" else "="
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if state[1] in ("<", ">"):
@@ -64,8 +66,8 @@ def _build(raw: Any, dtype: Any, shape: Any, order: str) -> Array:
     sizes = tuple(int(size) for size in shape)
     if any(size < 0 for size in sizes) or math.prod(sizes) * plain.itemsize != len(bytes(raw)):
         raise WeightsError(f"holds an array of shape {sizes} whose bytes do not match")
-    array: Array = np.frombuffer(bytes(raw), dtype=plain).reshape(sizes, order="F" if order == "F" else "C")
-    return array.copy()
+    flat: Array = np.frombuffer(bytes(raw), dtype=plain).copy()
+    return flat.reshape(sizes, order="F" if order == "F" else "C")
 
 
 def _reconstruct(_subtype: object, _shape: object, _code: object) -> _Array:
@@ -85,17 +87,32 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+class _Callable:
+    """A stand-in that a pickle can call and cannot change: BUILD would write into a bare function."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+    def __setstate__(self, _state: object) -> None:
+        raise WeightsError("sets the state of a callable; refused, nothing was executed")
+
+
 _ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
     ("builtins", "tuple"): tuple,
     ("__builtin__", "tuple"): tuple,
     ("collections", "OrderedDict"): dict,
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Array,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
-    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
-    ("_codecs", "encode"): _latin1,
+    ("numpy.core.multiarray", "_reconstruct"): _Callable(_reconstruct),
+    ("numpy._core.multiarray", "_reconstruct"): _Callable(_reconstruct),
+    ("numpy.core.numeric", "_frombuffer"): _Callable(_from_buffer),
+    ("numpy._core.numeric", "_frombuffer"): _Callable(_from_buffer),
+    ("_codecs", "encode"): _Callable(_latin1),
 }
 
 
@@ -139,12 +156,13 @@ def read_pdparams(path: Path) -> dict[str, Array]:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise WeightsError("is over 2 GiB", file=path)
-        with path.open("rb") as stream:
-            content = _RestrictedUnpickler(stream).load()
+        raw = path.read_bytes()
+        check_opcodes(raw)
+        content = _RestrictedUnpickler(BytesIO(raw)).load()
     except OSError as error:
         raise WeightsError(f"cannot be read ({error.strerror})", file=path) from error
-    except WeightsError as error:
-        raise WeightsError(str(error), file=path) if error.file is None else error from error
+    except InputError as error:
+        raise error if error.file else WeightsError(str(error), file=path) from error
     except _PICKLE_ERRORS as error:
         raise WeightsError(f"is not a .pdparams file ({type(error).__name__}: {error})", file=path) from error
     if not isinstance(content, dict):

@@ -8,6 +8,8 @@ exact name, never extracted.
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,19 +17,24 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath
 from typing import IO
+from urllib.parse import unquote, urlsplit
 
 from datakit.charset import load_charset
-from datakit.errors import InputError, UsageError
-from datakit.files import FolderLock, atomic_write, sha256_file
+from datakit.errors import InputError, OutputError, UsageError
+from datakit.files import FolderLock, atomic_write, remove_temporaries, sha256_file
 from datakit.models import ModelSpec, get_spec, model_folder
 from datakit_train.weights.convert import detector_from_onnx, recognizer_from_onnx, recognizer_from_pdparams
 from datakit_train.weights.pdparams import WeightsError
 from datakit_train.weights.store import StoredModel, save_model
 
+SOURCE_ONNX = "source.onnx"
+_SCRATCH = ".datakit-pull-"
 _MAX_DOWNLOAD_BYTES = 1024**3
 _MAX_MEMBER_BYTES = 512 * 1024**2
 # Deflate cannot honestly shrink weights by more than a few times.
@@ -50,18 +57,31 @@ def _copy_limited(stream: IO[bytes], target: Path, limit: int, what: str) -> Pat
             written += len(chunk)
             if written > limit:
                 raise PullError(f"{what} is larger than {limit >> 20} MiB; refused")
-            out.write(chunk)
+            _write(out, chunk, target)
     return target
+
+
+def _write(out: IO[bytes], chunk: bytes, target: Path) -> None:
+    """Not left to the caller, who would take a full disk for a failed download."""
+    try:
+        out.write(chunk)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+
+
+def _file_name(url: str) -> str:
+    """A plain file name for what ``url`` leads to, with its suffix and without its query."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return re.sub(r"[^\w.+-]", "_", name).lstrip(".") or "download"
 
 
 def _download(url: str, folder: Path) -> Path:
     if not url.startswith(("https://", "http://")):
         raise PullError(f"{url}: only http and https addresses are fetched")
-    target = folder / (url.rpartition("/")[2] or "download")
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - scheme checked above
-            return _copy_limited(answer, target, _MAX_DOWNLOAD_BYTES, url)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            return _copy_limited(answer, folder / _file_name(url), _MAX_DOWNLOAD_BYTES, url)
+    except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException, ValueError) as error:
         raise PullError(f"{url} cannot be fetched ({error})") from error
 
 
@@ -95,13 +115,14 @@ def _wheel_member(wheel: Path, member: str, folder: Path) -> Path:
                 raise PullError(f"{wheel.name}: {member} unpacks to {info.file_size} bytes; refused")
             with archive.open(info) as stream:
                 return _copy_limited(stream, folder / Path(member).name, _MAX_MEMBER_BYTES, member)
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError, ValueError) as error:
         raise PullError(f"{wheel.name} holds no readable {member} ({error})") from error
 
 
 def _tar_member(archive_path: Path, member: str, folder: Path) -> Path:
     try:
-        with tarfile.open(archive_path) as archive:
+        # Plain tar only, as the official ones are: a compressed one can hide a header of any size.
+        with tarfile.open(archive_path, "r:") as archive:
             for info in archive:
                 if info.name.removeprefix("./") == member and info.isreg():
                     if info.size > _MAX_MEMBER_BYTES:
@@ -109,8 +130,8 @@ def _tar_member(archive_path: Path, member: str, folder: Path) -> Path:
                     stream = archive.extractfile(info)
                     if stream is not None:
                         return _copy_limited(stream, folder / Path(member).name, _MAX_MEMBER_BYTES, member)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise PullError(f"{archive_path.name} cannot be read as an archive ({error})") from error
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise PullError(f"{archive_path.name} cannot be read as a plain tar archive ({error})") from error
     raise PullError(f"{archive_path.name} holds no {member}")
 
 
@@ -118,14 +139,14 @@ def _unpack(path: Path, spec: ModelSpec, folder: Path) -> Path:
     """The weights file in ``path``: itself, or the one member of an archive that the model's sources name."""
     if zipfile.is_zipfile(path) and path.suffix in {".whl", ".zip"}:
         return _wheel_member(path, spec.wheel.member, folder)
-    if path.suffix in {".tar", ".gz", ".tgz"}:
+    if path.suffix in {".tar", ".gz", ".tgz", ".xz", ".bz2"}:
         return _tar_member(path, spec.tar.member, folder)
     return path
 
 
 def _check_sha256(path: Path, spec: ModelSpec, stated: str | None) -> str:
     digest = sha256_file(path)
-    if digest in {spec.wheel.sha256, (stated or "").lower()}:
+    if digest == (stated.lower() if stated else spec.wheel.sha256):
         return digest
     if stated:
         raise PullError(f"has sha256 {digest}, not the stated {stated}", file=path)
@@ -206,7 +227,7 @@ def pull(
     Args:
         name: a name of :data:`datakit.models.MODELS`.
         given: a file or address to use instead of the usual sources.
-        sha256: what an unpinned file has to have.
+        sha256: what the file has to have; without it, the pinned one.
         dictionary: for a ``.pdparams`` file, which holds none.
         force: fetch again although it is there.
         say: told what is tried.
@@ -219,13 +240,33 @@ def pull(
     if is_pulled(name) and not force and given is None:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    with FolderLock(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".datakit-pull-") as scratch:
-        path, origin, digest = _fetch(spec, given, sha256, Path(scratch), say)
-        say(f"converting {path.name}")
-        model = _convert(path, spec, origin, dictionary)
-        extra = {"model": spec.name, "task": spec.task, "source_sha256": digest}
-        if path.suffix == ".onnx":
-            # Kept: export writes trained tensors back into this very graph.
-            atomic_write(folder / "source.onnx", path.read_bytes())
-        save_model(folder, replace(model, extra=extra))
+    with FolderLock(folder):
+        _remove_scratch(folder)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
+            path, origin, digest = _fetch(spec, given, sha256, Path(scratch), say)
+            say(f"converting {path.name}")
+            model = _convert(path, spec, origin, dictionary)
+            _store(folder, path, replace(model, extra={**_facts(spec), "source_sha256": digest}))
     return folder
+
+
+def _facts(spec: ModelSpec) -> dict[str, str]:
+    return {"model": spec.name, "task": spec.task}
+
+
+def _remove_scratch(folder: Path) -> None:
+    """Take away what a killed pull left; the caller holds the lock."""
+    for leftover in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    remove_temporaries(folder)
+
+
+def _store(folder: Path, path: Path, model: StoredModel) -> None:
+    """Write the model, ``model.json`` last, and beside it the ONNX file that it comes from, if it does."""
+    source = folder / SOURCE_ONNX
+    if path.suffix == ".onnx":
+        # Kept: export writes trained tensors back into this very graph.
+        atomic_write(source, path.read_bytes())
+    save_model(folder, model)
+    if path.suffix != ".onnx":
+        source.unlink(missing_ok=True)

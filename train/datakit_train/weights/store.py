@@ -58,6 +58,21 @@ def safetensors_numpy() -> Any:
     return safetensors.numpy
 
 
+def read_tensors(raw: bytes, path: Path) -> dict[str, Array]:
+    """The tensors of a safetensors file whose content is ``raw``; ``path`` is for the message.
+
+    Raises:
+        WeightsError: it is not one, or holds numbers that numpy does not have.
+    """
+    library = safetensors_numpy()
+    from safetensors import SafetensorError
+
+    try:
+        return dict(library.load(raw))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"is not a readable safetensors file ({error})", file=path) from error
+
+
 def save_model(folder: Path, model: StoredModel) -> None:
     """Write ``model`` to ``folder``; the description goes last, so that one without the other is never read.
 
@@ -127,12 +142,15 @@ def load_model(folder: Path) -> StoredModel:
         raise WeightsError(
             "does not have the sha256 that model.json states; pull or train it again", file=path
         )
-    return StoredModel(
-        tensors=safetensors_numpy().load(raw),
-        architecture=description["architecture"],
-        characters=tuple(description["characters"]),
-        source=str(description["source"]),
-        licence=str(description["licence"]),
-        probe=tuple(description["probe"]),
-        extra={key: value for key, value in description.items() if key not in _KNOWN},
-    )
+    try:
+        return StoredModel(
+            tensors=read_tensors(raw, path),
+            architecture=dict(description["architecture"]),
+            characters=tuple(str(char) for char in description["characters"]),
+            source=str(description["source"]),
+            licence=str(description["licence"]),
+            probe=tuple(float(value) for value in description["probe"]),
+            extra={key: value for key, value in description.items() if key not in _KNOWN},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"is not a model description ({error!r})", file=folder / DESCRIPTION) from error
