@@ -90,11 +90,12 @@ def main() -> None:
         "finetune": {
             "steps": args.steps,
             "batch_size": 32,
-            "learning_rate": 1e-4,
+            "learning_rate": 3e-4,
             "warmup_steps": 20,
-            "shares": [0.5, 0.3],
-            "max_text_length": 120,
-            "max_width": 960,
+            "freeze": "backbone",
+            "shares": [0.6, 0.3],
+            "max_text_length": 60,
+            "max_width": 640,
         },
         "synth": {
             "per_char": 60,
