@@ -44,7 +44,7 @@ def save_latest(folder: Path, step: int, checkpoint: Checkpoint) -> None:
     if target.exists():
         shutil.rmtree(target)
     save_model(target, checkpoint.model)
-    moments = {name: np.ascontiguousarray(array) for name, array in checkpoint.optimizer.items()}
+    moments = {name: np.asarray(array, order="C") for name, array in checkpoint.optimizer.items()}
     raw = safetensors_numpy().save(moments)
     atomic_write(target / _OPTIMIZER, raw)
     state = {**dict(checkpoint.state), "optimizer_sha256": hashlib.sha256(raw).hexdigest()}

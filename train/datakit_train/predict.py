@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from datakit.errors import InputError
-from datakit.files import atomic_open
+from datakit.files import atomic_open, require_writable
 from datakit.images import line_width, probe, read_bgr, resize_norm, resolve_image
 from datakit.labels import LabelFault, RecLine, read_rec
 from datakit.metrics import Score, score_pairs
@@ -41,10 +41,12 @@ def read_label_set(path: Path, data_dir: Path | None = None) -> LabelSet:
     """Read a recognition label file; ``data_dir`` defaults to its folder.
 
     Raises:
-        InputError: missing, or without any line.
+        InputError: missing, without any usable line, or for detection.
     """
     lines, faults = read_rec(path)
     entries: list[RecLine | LabelFault] = [*lines, *faults]
+    if not lines:
+        raise InputError(f"holds no usable line; the first: {faults[0].code}: {faults[0].message}", file=path)
     merged = sorted(entries, key=lambda entry: entry.line)
     return LabelSet(path, data_dir or path.parent, tuple(merged))
 
@@ -158,10 +160,13 @@ def predict(
 
     Raises:
         InputError: a label file is missing or empty, or the model is not there.
+        OutputError: ``out`` cannot be written.
     """
+    if out is not None:
+        require_writable(out)
+    sets = [read_label_set(path, data_dir) for path in label_files]
     recognizer = model if isinstance(model, Recognizer) else load_recognizer(model)
     reader = LineReader(recognizer, batch_size=batch_size, allow_outside=allow_outside)
-    sets = [read_label_set(path, data_dir) for path in label_files]
     total = sum(len(label_set.lines) for label_set in sets)
     predictions: list[Prediction] = []
     with Progress(total, "predict", enabled=show_progress) as progress:

@@ -80,7 +80,7 @@ def save_model(folder: Path, model: StoredModel) -> None:
     detected.
     """
     raw = safetensors_numpy().save(
-        {name: np.ascontiguousarray(array) for name, array in model.tensors.items()}
+        {name: np.asarray(array, order="C") for name, array in model.tensors.items()}
     )
     digest = hashlib.sha256(raw).hexdigest()
     name = f"model-{digest[:12]}.safetensors"
