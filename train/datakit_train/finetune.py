@@ -8,6 +8,7 @@ with its step folder, ``train.jsonl`` (loss and rate of every step), ``dropped.j
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -115,16 +116,19 @@ def make_schedule(settings: Settings, steps: int) -> Schedule:
     """The schedule for ``steps`` steps.
 
     Raises:
-        UsageError: an unknown name, or no step at all.
+        UsageError: an unknown name, a rate that is none, or no step at all.
     """
     if settings.schedule not in SCHEDULES:
         raise UsageError(f"--schedule {settings.schedule!r} is not one of {', '.join(sorted(SCHEDULES))}")
     if steps < 1:
         raise UsageError("there is not one step to train")
+    given = settings.learning_rate
+    if given is not None and not 0 < given < math.inf:
+        raise UsageError(f"--learning-rate {given} is not a number above 0")
     rate, late = guide_rates(settings.batch_size)
-    if settings.learning_rate is not None:
-        late *= settings.learning_rate / rate
-        rate = settings.learning_rate
+    if given is not None:
+        late *= given / rate
+        rate = given
     warmup = settings.warmup_steps if settings.warmup_steps is not None else max(1, steps // 20)
     # The guide's Piecewise lowers the rate after seven eighths of the epochs.
     return Schedule(settings.schedule, rate, late, steps, min(warmup, steps), steps * 7 // 8)
