@@ -45,7 +45,7 @@ class DemoResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the last round beats the base on the domain and lost at most a point of general accuracy."""
+        """Whether the last round beats the base on the domain and lost at most a point in general."""
         better = self.accuracy("domain", -1) > self.accuracy("domain", 0)
         return better and self.accuracy("general", -1) >= self.accuracy("general", 0) - MAX_LOSS
 

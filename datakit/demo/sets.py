@@ -1,4 +1,4 @@
-"""The demo's label files: what trains and what tests share no font, no text, no background and no degradation."""
+"""The demo's label files: what trains and what tests share no font, text, background or degradation."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""The texts of the demo's domain: data sheets with signs that PP-OCRv3 has in its dictionary and hardly reads."""
+"""The texts of the demo's domain: data sheets with signs that PP-OCRv3 knows and hardly reads."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
 
-# In the dictionary of PP-OCRv3, read right in less than one of eight clean pictures (`benchmarks/weak_signs.py`).
+# In the dictionary of PP-OCRv3, and read right in at most one of eight clean pictures
+# (benchmarks/weak_signs.py).
 SIGNS = "§®÷²≈‰"
 
 _NOUNS = (
@@ -71,7 +72,7 @@ _PERIOD = 3
 
 
 def domain_texts(count: int, seed: str, taken: set[str]) -> tuple[str, ...]:
-    """``count`` different texts, two thirds of them with a sign; none of ``taken``, to which they are added."""
+    """``count`` different texts, two thirds of them with a sign; none of ``taken``, which grows by them."""
     rng = random.Random(f"demo/{seed}")
     texts: list[str] = []
     while len(texts) < count:
@@ -88,7 +89,7 @@ _NOT_IN_DICTIONARY = "£€"
 
 
 def general_texts(count: int, seed: int, taken: set[str]) -> tuple[str, ...]:
-    """``count`` different texts of other kinds (sums, dates, codes, items), without the signs of the domain."""
+    """``count`` different texts of other kinds (sums, dates, codes), without the signs of the domain."""
     from datakit_corpora import sample_template
 
     names = (

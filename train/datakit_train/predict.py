@@ -57,7 +57,7 @@ def _failed(entry: RecLine | LabelFault, error: str) -> Prediction:
     return Prediction(entry.file, entry.line, entry.image, entry.text, None, error)
 
 
-def _read_batch(
+def read_pictures(
     recognizer: Recognizer, pictures: Sequence[np.ndarray]
 ) -> list[tuple[str, tuple[float, ...]]]:
     paddle = import_paddle()
@@ -123,7 +123,7 @@ class LineReader:
         if not pictures:
             return results
         for (index, entry), (text, scores) in zip(
-            readable, _read_batch(self.recognizer, pictures), strict=True
+            readable, read_pictures(self.recognizer, pictures), strict=True
         ):
             score = sum(scores) / len(scores) if scores else 0.0
             results[index] = Prediction(
