@@ -152,6 +152,20 @@ def remove_temporaries(folder: str | Path) -> int:
     return len(leftovers)
 
 
+def require_writable(path: str | Path) -> None:
+    """Refuse before long work what could not be written after it; makes missing folders above ``path``.
+
+    Raises:
+        OutputError: ``path`` is there and no regular file, or its folder cannot be made or written to.
+    """
+    try:
+        folder = _regular_target(Path(path)).parent
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({_reason(error)})") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: cannot be written (no permission in {folder})")
+
+
 def require_space(folder: str | Path, bytes_needed: int) -> None:
     """Refuse to start what will not fit.
 
@@ -241,7 +255,7 @@ class FolderLock:
 
     Raises:
         LockedError: at once, naming pid and host of the other owner.
-        OutputError: the lock file cannot be made.
+        OutputError: the lock file cannot be made, or the folder is a file.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -250,6 +264,8 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def __enter__(self) -> FolderLock:
+        if self.folder.is_file():
+            raise OutputError(f"{self.folder}: is a file, not a folder")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._descriptor = self._locked_descriptor()

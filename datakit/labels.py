@@ -39,6 +39,7 @@ _SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _ODD = re.compile(f"[\0\r{_SEPARATORS}]")
 _SEPARATOR = re.compile(f"[{_SEPARATORS}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BOXES = re.compile(r"\s*\[\s*\{")
 _BOX_LIST = re.compile(r"\s*\[\s*(\{|\]\s*$)")
 
 
@@ -143,9 +144,13 @@ def read_rec(path: str | Path) -> tuple[list[RecLine], list[LabelFault]]:
     """All usable lines and all faults of a recognition label file.
 
     Raises:
-        InputError: the file is missing, a folder, cannot be read, or holds no line at all.
+        InputError: the file is missing, a folder, cannot be read, holds no line at all, or pages of boxes.
     """
-    return _read(path, _rec_line)
+    lines, faults = _read(path, _rec_line)
+    first = lines[:SNIFFED_LINES]
+    if sum(_BOXES.match(line.text) is not None for line in first) * 2 > len(first):
+        raise InputError("holds pages of boxes (detection labels), not lines of text", file=path)
+    return lines, faults
 
 
 def read_det(path: str | Path) -> tuple[list[DetLine], list[LabelFault]]:

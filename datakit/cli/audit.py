@@ -66,7 +66,7 @@ def audit(
     """Say for every line of label files what the trainer will do with it, and find what spoils training."""
     from datakit.audit import audit as run
     from datakit.charset import load_charset
-    from datakit.files import atomic_write
+    from datakit.files import atomic_write, require_writable
     from datakit.records import SEVERITIES
 
     severity = next((name for name in SEVERITIES if name == fail_on), None)
@@ -74,6 +74,8 @@ def audit(
         raise UsageError(f"--fail-on {fail_on!r} is not known; known are {', '.join(SEVERITIES)}")
     if task not in (None, "rec", "det"):
         raise UsageError(f"--task {task!r} is not known; known are rec, det")
+    if html:
+        require_writable(html)
     report = run(
         labels,
         data_dir=data_dir,

@@ -35,7 +35,7 @@ def finetune(
     batch_norm: Annotated[str, typer.Option(help="fixed (keep the running statistics) or moving.")] = "fixed",
     average: Annotated[
         list[float] | None,
-        typer.Option(help="Share of tuned weights in an average to try; repeatable. 0: none."),
+        typer.Option(min=0, max=1, help="Share of tuned weights in an average to try; repeatable. 0: none."),
     ] = None,
     max_forget: Annotated[float, typer.Option(min=0, help="Share of a guard set that may be lost.")] = 0.005,
     max_text_length: Annotated[int, typer.Option(min=1, help="Longer labels do not train.")] = 25,
@@ -62,8 +62,11 @@ def finetune(
         raise UsageError(f"--task {task!r}: only rec can be trained so far")
     if batch_norm not in {"fixed", "moving"}:
         raise UsageError(f"--batch-norm {batch_norm!r} is neither fixed nor moving")
+    if learning_rate is not None and not learning_rate > 0:
+        raise UsageError(f"--learning-rate {learning_rate:g} is not above 0")
     from datakit_train.finetune import Settings, describe, finetune, preflight, sources_of
     from datakit_train.framework import import_paddle
+    from datakit_train.predict import read_label_set
 
     import_paddle(threads)
     settings = Settings(
@@ -83,6 +86,8 @@ def finetune(
         seed=seed,
     )
     mix = sources_of(train)
+    for labels in (val, *(guard or ())):
+        read_label_set(labels)
     if dry_run:
         typer.echo(preflight(mix, pretrained, settings, allow_outside=allow_outside))
         return

@@ -1,11 +1,13 @@
 """Entry point of ``datakit``: registers the commands, turns errors and signals into exit codes.
 
 0 done; 1 finished and the answer is no; 2 wrong use or missing input; 3 internal error; 130 Ctrl-C; 143
-SIGTERM.
+SIGTERM; 141 the reader of a pipe has gone.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 import traceback
@@ -17,6 +19,9 @@ import typer
 from datakit import __version__
 from datakit.cli import COMMANDS, GROUPS
 from datakit.errors import DatakitError
+
+READER_GONE = 128 + signal.SIGPIPE
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 app = typer.Typer(
     name="datakit",
@@ -81,11 +86,27 @@ def main() -> NoReturn:
             "datakit: stopped; what was finished is kept, the same command goes on from there", err=True
         )
         sys.exit(stopped.exit_code)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            # Typer ends with 1, which would say that the answer is no.
+            sys.exit(READER_GONE)
+        raise
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            _report_bug()
+        # What is left in the buffer would fail again, and loudly, at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo(f"datakit: the output cannot be written ({error.strerror})", err=True)
+        sys.exit(2)
     except Exception:  # noqa: BLE001 - the last door: everything below raises DatakitError or is a bug of ours
-        traceback.print_exc()
-        typer.echo("datakit: internal error, please report it with the lines above", err=True)
-        sys.exit(3)
+        _report_bug()
     sys.exit(0)
+
+
+def _report_bug() -> NoReturn:
+    traceback.print_exc()
+    typer.echo("datakit: internal error, please report it with the lines above", err=True)
+    sys.exit(3)
 
 
 if __name__ == "__main__":

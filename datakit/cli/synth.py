@@ -57,7 +57,7 @@ def synth(
     ] = ["photo"],
     max_length: Annotated[int, typer.Option("--max-length", help="Characters of a line, at most.")] = 25,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 0,
-    workers: Annotated[int, typer.Option("--workers", help="Processes; 0 is one a core.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 is one a core.")] = 0,
     shard: Annotated[
         str, typer.Option("--shard", help="k/n: every n-th shard from k on, for several machines.")
     ] = "0/1",

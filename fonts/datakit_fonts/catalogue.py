@@ -42,7 +42,7 @@ class Catalogue:
         """
         if self.faces:
             return self
-        aside = "".join(f" {font.path}: {font.reason}." for font in self.broken[:5])
+        aside = "".join(f" {font.reason}." for font in self.broken[:5])
         raise InputError(f"no usable font was found.{aside} {INSTALL_HINT}")
 
 

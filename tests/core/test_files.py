@@ -395,7 +395,7 @@ def test_another_machine_cannot_be_checked(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_locked(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be locked"), FolderLock(tmp_path / "file"):
+    with pytest.raises(OutputError, match="is a file, not a folder"), FolderLock(tmp_path / "file"):
         pass
 
 
