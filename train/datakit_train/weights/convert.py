@@ -17,6 +17,7 @@ from datakit_train.recognizer import (
     measure_probe,
     probe_input,
 )
+from datakit_train.weights.detector_names import detector_table
 from datakit_train.weights.names import map_ctc_names, strip_submodel
 from datakit_train.weights.onnx import assign, read_onnx_dictionary, read_onnx_tensors
 from datakit_train.weights.pdparams import WeightsError, read_pdparams
@@ -75,13 +76,18 @@ def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredMode
 
 
 def detector_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:
-    """Keep the tensors of a detector under the names they have in the file.
+    """Convert the PP-OCRv3 detector; its threshold branch is not in the file and has to start fresh.
 
-    The network for it comes with detection training; until then ``architecture`` says so and nothing builds
-    it.
+    The network for it comes with detection training: until then nothing builds the architecture that is stored.
+
+    Raises:
+        WeightsError: not that model.
     """
-    tensors = read_onnx_tensors(path)
-    return StoredModel(tensors, {"name": "onnx_names", "of": spec.name}, (), source, spec.licence)
+    table = detector_table()
+    tensors = assign(read_onnx_tensors(path), table.layers, table.shapes)
+    if missing := sorted(set(table.shapes) - set(tensors)):
+        raise WeightsError(f"holds no {missing[0]} and {len(missing) - 1} more", file=path)
+    return StoredModel(tensors, {"name": "ppocrv3_det"}, (), source, spec.licence)
 
 
 def _read_probe(network: Any, charset: Charset) -> str:
