@@ -1,4 +1,4 @@
-"""The detector's tensors get PaddleOCR's names: held against the names and shapes that PaddleOCR itself has."""
+"""The detector's tensors get PaddleOCR's names: held against the names and shapes of PaddleOCR itself."""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ def _failed(entry: RecLine | LabelFault, error: str) -> Prediction:
 def read_pictures(
     recognizer: Recognizer, pictures: Sequence[np.ndarray]
 ) -> list[tuple[str, tuple[float, ...]]]:
+    """Text and character scores of pictures that are resized and normalised to one width."""
     paddle = import_paddle()
     with paddle.no_grad():
         logits = recognizer.network(paddle.to_tensor(np.stack(pictures)))

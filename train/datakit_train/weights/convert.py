@@ -78,7 +78,7 @@ def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredMode
 def detector_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:
     """Convert the PP-OCRv3 detector; its threshold branch is not in the file and has to start fresh.
 
-    The network for it comes with detection training: until then nothing builds the architecture that is stored.
+    The network comes with detection training: until then nothing builds the architecture that is stored.
 
     Raises:
         WeightsError: not that model.

@@ -1,7 +1,7 @@
-"""Parameter names and shapes of the PP-OCRv3 detector (student), in the order in which PaddleOCR builds its layers.
+"""Parameter names and shapes of the PP-OCRv3 detector (student), in PaddleOCR's order of construction.
 
-MobileNetV3 large at scale 0.5 without attention, RSEFPN with 96 channels, DB head. Enough to give the tensors of the
-ONNX file PaddleOCR's names; the network itself comes with detection training.
+MobileNetV3 large at scale 0.5 without attention, RSEFPN with 96 channels, DB head. Enough to give the
+tensors of the ONNX file PaddleOCR's names; the network itself comes with detection training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HEAD = 24
 
 @dataclass(slots=True)
 class LayerTable:
-    """``layers``: kind of layer as the ONNX names call it -> prefixes in order; ``shapes`` by parameter name."""
+    """``layers``: kind of layer as the ONNX names call it -> prefixes in order; ``shapes`` by name."""
 
     layers: dict[str, list[str]] = field(
         default_factory=lambda: {"conv2d": [], "batch_norm": [], "conv2d_transpose": []}
