@@ -222,14 +222,15 @@ def run_loop(plan: LoopPlan, *, say: Say = lambda _line: None) -> LoopResult:
         rows = [RoundSummary(0, False, "base", (), scores, round(time.monotonic() - started, 1), plan.model)]
         for number in range(1, plan.rounds + 1):
             rows.append(_round(plan, number, rows[-1].model, floor, sets, say))
-            _publish(LoopResult(tuple(rows), rows[-1].model, plan.out))
+            _publish(LoopResult(tuple(rows), rows[-1].model, plan.out), sets)
         result = LoopResult(tuple(rows), rows[-1].model, plan.out)
         write_manifest(plan.out, manifest.ended("done", {"rounds": plan.rounds}))
     return result
 
 
-def _publish(result: LoopResult) -> None:
+def _publish(result: LoopResult, sets: Mapping[str, Part]) -> None:
     from datakit.loop.page import loop_page
 
+    data_dirs = {name: part.data_dir or part.label_file.parent for name, part in sets.items()}
     write_json(result.out / TRACK, result.to_dict())
-    atomic_write(result.out / PAGE, loop_page(result))
+    atomic_write(result.out / PAGE, loop_page(result, data_dirs))
