@@ -13,7 +13,7 @@ import pytest
 from datakit_train.weights.store import StoredModel, save_model
 
 CHARACTERS = tuple("0123456789AB")
-TINY = {"name": "ppocrv3_rec", "scale": 0.25, "last_pool_kernel_size": [2, 2]}
+TINY = {"name": "ppocrv3_rec", "scale": 0.125, "last_pool_kernel_size": [2, 2]}
 
 DrawLines = Callable[..., Path]
 

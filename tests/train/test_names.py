@@ -15,7 +15,7 @@ from datakit_train.weights.names import map_ctc_names, strip_submodel
 from datakit_train.weights.pdparams import WeightsError
 from datakit_train.weights.store import load_model
 
-TINY = {"name": "ppocrv3_rec", "scale": 0.25, "last_pool_kernel_size": [2, 2]}
+TINY = {"name": "ppocrv3_rec", "scale": 0.125, "last_pool_kernel_size": [2, 2]}
 
 
 @pytest.fixture(scope="module")

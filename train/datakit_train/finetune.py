@@ -2,7 +2,8 @@
 
 A run: score the base (step 0), train, score the result and its average with the base, keep the best candidate
 that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model), ``latest.json``
-with its step folder, ``train.jsonl`` (loss and rate of every step), ``dropped.jsonl`` and ``result.json``.
+with its step folder, ``train.jsonl`` (loss and rate of every step), ``dropped.jsonl``, ``broken.jsonl``
+(pictures that could not be decoded, if any) and ``result.json``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ Say = Callable[[str], None]
 
 BEST = "best"
 RESULT = "result.json"
+BROKEN = "broken.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +222,19 @@ def _resume(run: _Run) -> tuple[int, list[Dropped]]:
 
 def _check_bad(run: _Run, bad: Sequence[Dropped]) -> None:
     lines = sum(map(len, run.samples.samples))
-    names = {(entry.file, entry.line): entry for entry in bad}
-    if len(names) > run.settings.max_bad * lines:
-        first = next(iter(names.values()))
+    broken = _unique(bad)
+    if len(broken) > run.settings.max_bad * lines:
+        _write_dropped(run.out / BROKEN, broken)
+        first = broken[0]
         raise TooManyBadError(
-            f"{len(names)} of {lines} pictures cannot be read, over --max-bad {run.settings.max_bad:g}; "
-            f"the first: {first.file}:{first.line}: {first.reason}"
+            f"{len(broken)} of {lines} pictures cannot be read, over --max-bad {run.settings.max_bad:g}; "
+            f"the first: {first.file}:{first.line}: {first.reason}; all: {run.out / BROKEN}"
         )
+
+
+def _unique(bad: Sequence[Dropped]) -> list[Dropped]:
+    """One entry a line: every draw of a broken picture adds one."""
+    return list({(entry.file, entry.line): entry for entry in bad}.values())
 
 
 class _Journal:
@@ -393,10 +401,10 @@ def finetune(
         write_manifest(out, manifest)
         _write_dropped(out / "dropped.jsonl", (*run.samples.dropped, *run.samples.cut))
         base = _score(run, "base")
-        bad = _train(run)
+        bad = _unique(_train(run))
         result = _finish(run, base, _trials(run), floor or base.guards, len(bad), time.monotonic() - started)
         if bad:
-            _write_dropped(out / "broken.jsonl", bad)
+            _write_dropped(out / BROKEN, bad)
         write_manifest(out, manifest.ended("done", {"steps": result.steps, "trained": result.trained_lines}))
     return result
 
@@ -479,7 +487,7 @@ def _finish(
         model=run.out / BEST,
         steps=run.schedule.steps,
         seconds=seconds,
-        trained_lines=sum(map(len, run.samples.samples)),
+        trained_lines=sum(map(len, run.samples.samples)) - bad,
         dropped_lines=len(run.samples.dropped) + bad,
         refused={name: reasons for name, reasons in refused.items() if reasons},
     )

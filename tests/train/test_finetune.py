@@ -1,0 +1,300 @@
+"""A whole run on a tiny network: baseline, gate, resume after SIGKILL, broken pictures."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from datakit.cli.main import app
+from datakit.errors import InputError, TooManyBadError, UsageError
+from datakit.files import read_manifest
+from datakit.metrics import Score
+from datakit.mix import Mix, Part, Source
+from datakit_train.checkpoint import load_latest
+from datakit_train.finetune import Settings, finetune, name_sets, preflight, sources_of
+from datakit_train.weights.store import load_model
+
+DrawLines = Callable[..., Path]
+FAST = Settings(steps=4, batch_size=4, learning_rate=1e-3, shares=(0.5,), save_every=2, seed=1)
+
+
+def mix_of(label_file: Path) -> Mix:
+    return Mix((Source(label_file, label_file.parent, "domain", 1.0),))
+
+
+@pytest.fixture
+def train(draw_lines: DrawLines) -> Path:
+    return draw_lines("train", 20, seed=1)
+
+
+@pytest.fixture
+def val(draw_lines: DrawLines) -> Path:
+    return draw_lines("val", 8, seed=2)
+
+
+def test_a_run_leaves_everything_that_its_docstring_names(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    out = tmp_path / "out"
+    result = finetune(
+        mix_of(train), val=val, out=out, guards=[val], pretrained=tiny_model, settings=FAST, say=said.append
+    )
+    assert said[0].startswith("20 lines: 20 train (0 of them with characters cut), 0 dropped")
+    assert [line.partition(":")[0] for line in said[1:]] == ["base", "tuned", "average 0.5"]
+    document = json.loads((out / "result.json").read_bytes())
+    assert document == result.to_dict()
+    assert document["base"]["domain"]["lines"] == 8
+    assert [c["name"] for c in document["candidates"]] == ["tuned", "average 0.5"]
+    assert list(document["base"]["guards"]) == ["labels"]
+    steps = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+    assert [step["step"] for step in steps] == [0, 1, 2, 3]
+    assert all(step["lines"] == 4 and step["width"] % 32 == 0 and step["loss"] > 0 for step in steps)
+    assert load_latest(out).state["step"] == 4
+    manifest = read_manifest(out)
+    assert (manifest.state, manifest.seed, manifest.counts) == ("done", 1, {"steps": 4, "trained": 20})
+    assert set(manifest.inputs) == {str(train), str(val)}
+
+
+def test_nothing_better_keeps_the_base_and_says_so(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["finetune", "--train", str(train), "--val", str(val), "--out", str(out)]
+    arguments += ["--pretrained", str(tiny_model), "--steps", "1", "--batch-size", "2", "--seed", "1"]
+    arguments += ["--learning-rate", "1e-9", "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert (document["improved"], document["chosen"]) == (False, "base")
+    assert "the base model stays" in result.stderr
+    kept, base = load_model(out / "best"), load_model(tiny_model)
+    assert all(np.array_equal(kept.tensors[name], array) for name, array in base.tensors.items())
+
+
+def test_an_improvement_is_kept_as_a_model_that_loads(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores by hand: a random network learns too little in a few steps."""
+    scores = {"base": (2, 5), "tuned": (8, 1), "average 0.5": (4, 5)}
+    names = iter(scores)
+
+    def scored(_run: object, name: str) -> object:
+        from datakit_train.gate import Candidate
+
+        assert next(names) == name
+        domain, guard = (Score(lines=8, exact=n, exact_folded=n, characters=40) for n in scores[name])
+        return Candidate(name, domain, {"guard": guard})
+
+    monkeypatch.setattr("datakit_train.finetune._score", scored)
+    out = tmp_path / "out"
+    result = finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=FAST)
+    assert (result.improved, result.chosen.name) == (True, "average 0.5")
+    assert result.refused == {"tuned": ("guard: 4 of 8 lines lost, 2.0 allowed",)}
+    kept, base = load_model(out / "best"), load_model(tiny_model)
+    tuned = load_latest(out).model
+    name = "head.fc.weight"
+    half = (base.tensors[name] + tuned.tensors[name]) / 2
+    np.testing.assert_allclose(kept.tensors[name], half, atol=1e-7)
+    assert kept.extra["trained"] == {"from": base.source, "candidate": "average 0.5", "seed": 1}
+
+
+def test_the_floor_is_what_forgetting_is_measured_from(
+    train: Path, val: Path, draw_lines: DrawLines, tiny_model: Path, tmp_path: Path
+) -> None:
+    guard = draw_lines("guard", 6, seed=9)
+    floor = {"labels": Score(lines=6, exact=6, exact_folded=6, characters=30)}
+    result = finetune(
+        mix_of(train), val=val, out=tmp_path / "out", guards=[guard], pretrained=tiny_model,
+        settings=replace(FAST, steps=1), floor=floor,
+    )  # fmt: skip
+    assert set(result.refused) == {"tuned", "average 0.5"}
+    assert result.base.guards["labels"].exact_folded < 4
+
+
+_RUN = """
+import json, sys
+from pathlib import Path
+from datakit_train.framework import import_paddle
+import_paddle(1)
+from datakit_train.finetune import Settings, finetune, sources_of
+train, val, model, out, settings = sys.argv[1:]
+settings = json.loads(settings)
+settings["shares"] = tuple(settings["shares"])
+mix = sources_of([Path(train)])
+finetune(mix, val=Path(val), out=Path(out), pretrained=model, settings=Settings(**settings), say=print)
+"""
+
+
+def run_child(train: Path, val: Path, model: Path, out: Path, settings: Settings) -> list[str]:
+    return [sys.executable, "-c", _RUN, *map(str, (train, val, model, out)), json.dumps(asdict(settings))]
+
+
+def test_killed_and_resumed_is_the_undisturbed_run_bit_for_bit(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    settings = replace(FAST, steps=16, save_every=2)
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    command = run_child(train, val, tiny_model, torn, settings)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        deadline = time.monotonic() + 60
+        while not (torn / "latest.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(0.05)
+        child.send_signal(signal.SIGKILL)
+    reached = load_latest(torn).state["step"]
+    assert 2 <= reached < 16
+    assert not (torn / "result.json").exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"going on from step {reached}\n" in done.stdout
+    subprocess.run(run_child(train, val, tiny_model, whole, settings), capture_output=True, check=True)
+
+    assert (torn / "train.jsonl").read_bytes() == (whole / "train.jsonl").read_bytes()
+    first, second = load_latest(torn), load_latest(whole)
+    assert first.state == second.state
+    for name, array in second.model.tensors.items():
+        assert np.array_equal(first.model.tensors[name], array), name
+    for name, array in second.optimizer.items():
+        assert np.array_equal(first.optimizer[name], array), name
+    results = [json.loads((folder / "result.json").read_bytes()) for folder in (torn, whole)]
+    for result in results:
+        result.pop("seconds")
+        result.pop("model")
+    assert results[0] == results[1]
+
+
+def test_other_settings_or_data_on_the_same_folder_are_refused(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    settings = replace(FAST, steps=2)
+    finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=settings)
+    for other in (replace(settings, seed=2), replace(settings, learning_rate=2e-3)):
+        with pytest.raises(UsageError, match="holds a run with other settings"):
+            finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=other)
+    with train.open("a", encoding="utf-8") as stream:
+        stream.write("000.png\t9\n")
+    with pytest.raises(UsageError, match="holds a run with other settings"):
+        finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=settings)
+
+
+def test_a_finished_run_is_not_trained_again(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    first = finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=FAST)
+    monkeypatch.setattr("datakit_train.engine.Engine.step", None)
+    again = finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=FAST)
+    assert again.to_dict() | {"seconds": 0} == first.to_dict() | {"seconds": 0}
+
+
+def tear(picture: Path) -> None:
+    picture.write_bytes(picture.read_bytes()[:-20])
+
+
+def test_too_many_broken_pictures_stop_and_every_one_is_named(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    tear(train.parent / "003.png")
+    out = tmp_path / "out"
+    settings = replace(FAST, steps=5, max_bad=0.01)
+    with pytest.raises(TooManyBadError, match=r"1 of 20 pictures .* --max-bad 0.01; .*labels.txt:4: "):
+        finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=settings)
+    named = [json.loads(line) for line in (out / "broken.jsonl").read_text().splitlines()]
+    assert [(entry["file"], entry["line"]) for entry in named] == [(str(train), 4)]
+
+
+def test_broken_pictures_below_the_limit_are_counted_once(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    tear(train.parent / "003.png")
+    out = tmp_path / "out"
+    result = finetune(
+        mix_of(train),
+        val=val,
+        out=out,
+        pretrained=tiny_model,
+        settings=replace(FAST, steps=10, max_bad=0.05),
+    )
+    assert (result.trained_lines, result.dropped_lines) == (19, 1)
+    assert len((out / "broken.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_val_set_without_one_readable_picture_is_an_error(
+    train: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    val = tmp_path / "val.txt"
+    val.write_text("nothing/000.png\t1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="not one picture can be read"):
+        finetune(mix_of(train), val=val, out=tmp_path / "out", pretrained=tiny_model, settings=FAST)
+
+
+def test_the_val_set_may_stand_apart_from_its_pictures(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "elsewhere.txt"
+    moved.write_bytes(val.read_bytes())
+    result = finetune(
+        mix_of(train), val=Part(moved, val.parent), out=tmp_path / "out", pretrained=tiny_model,
+        settings=replace(FAST, steps=1),
+    )  # fmt: skip
+    assert result.base.domain.unreadable == 0
+
+
+def test_preflight_and_dry_run_say_what_would_train(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    with train.open("a", encoding="utf-8") as stream:
+        stream.write("000.png\t1Q\nnone.png\t1\n")
+    sentence = preflight(mix_of(train), tiny_model, Settings(epochs=2, batch_size=8))
+    assert sentence.startswith("22 lines: 21 train (1 of them with characters cut), 1 dropped")
+    assert "6 steps of 8, 2.00 epochs, cosine at 6.3e-06" in sentence
+    arguments = ["finetune", "--train", str(train), "--val", str(val), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*arguments, "--pretrained", str(tiny_model), "--dry-run"])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("22 lines: 21 train")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (["--task", "det"], "only rec"),
+        (["--batch-norm", "off"], "neither fixed nor moving"),
+        (["--resume"], "holds no unfinished run"),
+        (["--freeze", "head"], "not one of none, backbone"),
+        (["--schedule", "step"], "not one of cosine"),
+    ],
+)
+def test_options_that_make_no_sense(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path, extra: list[str], words: str
+) -> None:
+    arguments = ["finetune", "--train", str(train), "--val", str(val), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*arguments, "--pretrained", str(tiny_model), *extra])
+    assert isinstance(result.exception, UsageError)
+    assert words in str(result.exception)
+
+
+def test_names_of_guard_sets_are_stems_or_paths() -> None:
+    parts = [Part(Path("a/val.txt")), Part(Path("b/val.txt")), Part(Path("b/words.txt"))]
+    assert list(name_sets(parts)) == ["a/val.txt", "b/val.txt", "words"]
+
+
+def test_sources_of_label_files_and_mixes(tmp_path: Path) -> None:
+    mix = tmp_path / "mix.yaml"
+    mix.write_text("sources:\n- {label_file: x/l.txt, data_dir: x, kind: general, ratio: 0.5}\n")
+    found = sources_of([tmp_path / "plain.txt", mix]).sources
+    assert [(s.label_file.name, s.kind, s.ratio) for s in found] == [
+        ("plain.txt", "domain", 1.0),
+        ("l.txt", "general", 0.5),
+    ]
