@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
 
 from datakit.errors import MissingExtraError
@@ -23,6 +26,17 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _our_sigterm() -> Iterator[None]:
+    """Paddle's import puts a handler of its own in the place of Python's, which ends without cleaning up."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def import_paddle(threads: int | None = None) -> ModuleType:
@@ -41,7 +55,7 @@ def import_paddle(threads: int | None = None) -> ModuleType:
         with warnings.catch_warnings():
             # Paddle warns about a missing ccache at every import, and prints that two threads are unwise.
             warnings.filterwarnings("ignore", message="No ccache found")
-            with contextlib.redirect_stderr(io.StringIO()):
+            with contextlib.redirect_stderr(io.StringIO()), _our_sigterm():
                 import paddle
     except ImportError as error:
         raise MissingExtraError("paddlepaddle", "train") from error
