@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from datakit.loop.rounds import RoundFolder
 from datakit.loop.run import LoopResult, RoundSummary
 from datakit.metrics import fold
 from datakit.records import Prediction, read_predictions
@@ -15,7 +16,7 @@ _SHOWN = 24
 
 
 def _reading(folder: Path, name: str) -> dict[tuple[str, int], Prediction]:
-    path = folder / f"predictions-{name}.jsonl"
+    path = RoundFolder(folder).readings(name)
     return {(p.file, p.line): p for p in read_predictions(path)} if path.exists() else {}
 
 

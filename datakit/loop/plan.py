@@ -11,7 +11,10 @@ from typing import Any
 import yaml
 
 from datakit.errors import InputError
-from datakit.mix import Part
+from datakit.loop.values import FINETUNE, SYNTH, check_values, number
+from datakit.mix import KINDS, Part
+from datakit.mix.sources import MAX_RATIO
+from datakit.models import MODELS
 
 TEMPLATE = """\
 # datakit loop: paths are relative to this file; a label file's pictures are relative to its own folder unless
@@ -40,21 +43,6 @@ synth:
   presets: [photo, scan]
 """
 
-_FINETUNE_KEYS = (
-    "steps", "epochs", "batch_size", "learning_rate", "schedule", "warmup_steps", "freeze", "shares",
-    "max_text_length", "max_width", "max_forget", "max_bad", "save_every",
-)  # fmt: skip
-_SYNTH_KEYS = (
-    "per_char",
-    "max_targets",
-    "corpus",
-    "templates",
-    "fonts",
-    "photos",
-    "presets",
-    "backgrounds",
-    "workers",
-)
 _KEYS = (
     "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune",
     "synth", "ratios",
@@ -132,13 +120,30 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _synth(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     synth = _mapping(document, "synth", file)
-    _check_keys(synth, _SYNTH_KEYS, "synth.", file)
+    _check_keys(synth, tuple(SYNTH), "synth.", file)
+    synth = check_values(synth, SYNTH, "synth.", file)
     folder = file.parent
     paths = {"corpus": [folder / str(path) for path in synth.get("corpus") or []]}
     if synth.get("photos"):
         paths["photos"] = folder / str(synth["photos"])  # type: ignore[assignment]
     fonts = [folder / str(f) if (folder / str(f)).exists() else str(f) for f in synth.get("fonts") or []]
     return {**synth, **paths, "fonts": fonts}
+
+
+def _model(document: Mapping[str, Any], file: Path) -> str:
+    """The name of a model, or a folder relative to ``file``."""
+    given = str(document.get("model") or "ppocrv3-rec")
+    folder = file.parent / given
+    return str(folder) if given not in MODELS and (folder / "model.json").is_file() else given
+
+
+def _ratios(document: Mapping[str, Any], parts: Sequence[Part], file: Path) -> dict[str, float]:
+    """Ratios by kind, or by the path or name of a label file that trains."""
+    ratios = _mapping(document, "ratios", file)
+    files = [part.label_file for part in parts]
+    known = (*KINDS, *(path.name for path in files), *map(str, files))
+    _check_keys(ratios, known, "ratios.", file)
+    return check_values(ratios, dict.fromkeys(known, number(0, MAX_RATIO)), "ratios.", file)
 
 
 def load_plan(file: Path) -> LoopPlan:
@@ -151,24 +156,25 @@ def load_plan(file: Path) -> LoopPlan:
     document = _read(file)
     _check_keys(document, _KEYS, "", file)
     finetune = _mapping(document, "finetune", file)
-    _check_keys(finetune, _FINETUNE_KEYS, "finetune.", file)
+    _check_keys(finetune, tuple(FINETUNE), "finetune.", file)
     for key in ("domain", "val"):
         if not document.get(key):
             raise InputError(f"{key} is missing", file=file)
+    domain, general = _parts(document["domain"], file), _parts(document.get("general"), file)
     plan = LoopPlan(
-        out=file.parent / str(document.get("out", "loop-out")),
-        domain=_parts(document["domain"], file),
+        out=file.parent / str(document.get("out") or "loop-out"),
+        domain=domain,
         val=_part(document["val"], file),
-        general=_parts(document.get("general"), file),
+        general=general,
         guard=_parts(document.get("guard"), file),
         test={str(name): _part(entry, file) for name, entry in _mapping(document, "test", file).items()},
-        model=str(document.get("model", "ppocrv3-rec")),
+        model=_model(document, file),
         rounds=_number(document, "rounds", 2, 1, file),
         seed=_number(document, "seed", 0, 0, file),
         mine=_number(document, "mine", 1000, 1, file),
-        finetune=finetune,
+        finetune=check_values(finetune, FINETUNE, "finetune.", file),
         synth=_synth(document, file),
-        ratios=_mapping(document, "ratios", file),
+        ratios=_ratios(document, (*domain, *general), file),
     )
     _check_files(plan, file)
     return plan

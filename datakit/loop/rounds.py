@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,6 +70,15 @@ class RoundFolder:
     def scores(self) -> Path:
         """Scores of the test sets after the round."""
         return self.path / "scores.json"
+
+    def readings(self, name: str) -> Path:
+        """What was read from the test set ``name``.
+
+        The name may be a path, and comes from the user: the file stays in the round's folder.
+        """
+        plain = re.sub(r"[^\w.-]", "-", name)
+        mark = "" if plain == name else f"-{zlib.crc32(name.encode()):08x}"
+        return self.path / f"predictions-{plain}{mark}.jsonl"
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
@@ -225,8 +236,11 @@ def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: list[RoundFolder], sa
     ]
     failing = folder.badcases / "badcases.yaml"
     badcases = [Part(s.label_file, s.data_dir) for s in load_mix(failing).sources] if failing.exists() else []
+    # A ratio for a kind that this round has nothing of is no mistake of the user's.
+    absent = {kind for kind, parts in (("synthetic", synthetic), ("badcases", badcases)) if not parts}
+    ratios = {name: ratio for name, ratio in plan.ratios.items() if name not in absent}
     made = make_plan(
-        domain=plan.domain, general=plan.general, synthetic=synthetic, badcases=badcases, ratios=plan.ratios
+        domain=plan.domain, general=plan.general, synthetic=synthetic, badcases=badcases, ratios=ratios
     )
     write_mix(folder.mix, made.mix)
     for source, lines, draws in zip(made.mix.sources, made.lines, made.draws, strict=True):

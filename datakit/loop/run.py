@@ -83,7 +83,11 @@ def _named_sets(plan: LoopPlan) -> dict[str, Part]:
     """The sets that are scored after every round: the tests, or else the validation set and the guards."""
     from datakit_train.finetune import name_sets
 
-    return dict(plan.test) or {"val": plan.val, **name_sets(plan.guard)}
+    if plan.test:
+        return dict(plan.test)
+    guards = name_sets(plan.guard)
+    # A guard set whose file is called val.txt as well must not take its place.
+    return {"val": plan.val, **{str(p.label_file) if n == "val" else n: p for n, p in guards.items()}}
 
 
 def _score_sets(
@@ -104,9 +108,7 @@ def _score_sets(
         label_set = read_label_set(part.label_file, part.data_dir)
         with Progress(len(label_set.lines), f"evaluate {name}") as progress:
             predictions = reader.read(label_set, progress)
-        atomic_write(
-            folder.path / f"predictions-{name}.jsonl", "".join(p.to_json() + "\n" for p in predictions)
-        )
+        atomic_write(folder.readings(name), "".join(p.to_json() + "\n" for p in predictions))
         scores[name] = evaluate_predictions(name, predictions, texts).to_dict()
         say(f"{folder.path.name} {name}: {scores[name]['all']['accuracy_folded']:.4f} folded")
     write_json(folder.scores, scores)
@@ -187,9 +189,15 @@ def _fingerprint(plan: LoopPlan) -> str:
     """What has to be the same for the rounds in a folder to be gone on with; more rounds may be asked for."""
     parts = [*plan.domain, plan.val, *plan.general, *plan.guard, *plan.test.values()]
     hashes = [(str(part.label_file), sha256_file(part.label_file)) for part in parts]
-    return repr(
-        (plan.model, plan.seed, plan.mine, sorted(plan.finetune.items()), sorted(plan.synth.items()), hashes)
-    )
+    facts = [
+        plan.model,
+        plan.seed,
+        plan.mine,
+        sorted(plan.finetune.items()),
+        sorted(plan.synth.items()),
+        hashes,
+    ]
+    return repr((*facts, *([sorted(plan.ratios.items())] if plan.ratios else [])))
 
 
 def _require_same(plan: LoopPlan) -> None:
