@@ -118,4 +118,4 @@ def _next(out: Path, lists: PaddleLists | None) -> Iterator[str]:
         yield "dry run: nothing was written"
     else:
         yield f"wrote {out}: mix.yaml, paddleocr_train.yml ({len(lists.ratio_list)} entries), labels/"
-        yield f"next: datakit finetune --mix {out / 'mix.yaml'}"
+        yield f"next: datakit finetune --val VAL --out OUT --train {out / 'mix.yaml'}"

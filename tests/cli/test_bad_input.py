@@ -1,4 +1,4 @@
-"""Bad input in every command: one clear sentence on stderr, the right exit code, no traceback, nothing left over."""
+"""Bad input in every command: one clear sentence on stderr, the right exit code, no traceback, no leftovers."""
 
 import os
 import re
@@ -289,7 +289,7 @@ def test_a_full_disk_is_said_and_nothing_half_remains(home, command, target):
 
 
 def test_predictions_on_a_full_disk(home, tiny_lines):
-    process = start(*tiny_lines(200), preexec_fn=small_files)
+    process = start(*tiny_lines(20), preexec_fn=small_files)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2, err
     assert "predictions.jsonl: cannot be written" in err.splitlines()[-1]
