@@ -1,0 +1,186 @@
+"""Rounds in folders: what they leave, that they go on after any kill, and when the test sets are read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from datakit.cli.main import app
+from datakit.errors import UsageError
+from datakit.files import read_manifest
+from datakit.loop import load_plan, run_loop
+from datakit.loop.plan import LoopPlan
+from datakit.loop.run import LoopResult, RoundSummary, _named_sets
+from datakit.loop.table import format_table
+from datakit.mix import Part, load_mix
+from datakit.records import read_predictions
+
+_CHILD = """
+import os, signal, sys
+from pathlib import Path
+from datakit_train.framework import import_paddle
+import_paddle(1)
+from datakit.loop import load_plan, run_loop
+from datakit_train.engine import Engine
+place, count = sys.argv[2], int(sys.argv[3])
+
+def strike(here):
+    global count
+    count -= here == place
+    if here == place and count == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def say(line):
+    strike("say")
+    print(line)
+
+real = Engine.step
+def step(self, *arguments):
+    loss = real(self, *arguments)
+    strike("step")
+    return loss
+
+Engine.step = step
+run_loop(load_plan(Path(sys.argv[1])), say=say)
+"""
+
+
+def run_child(file: Path, place: str = "", count: int = 0) -> int:
+    command = [sys.executable, "-c", _CHILD, str(file), place, str(count)]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def timeless(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "rounds": [{**row, "seconds": 0} for row in document["rounds"]]}
+
+
+def state(out: Path) -> dict[str, Any]:
+    """What has to be the same after a kill: the table, the mixes, every label file, every training step."""
+    found: dict[str, Any] = {"loop.json": timeless(json.loads((out / "loop.json").read_bytes()))}
+    for pattern in (
+        "round-*/mix.yaml",
+        "round-*/synth/labels.txt",
+        "round-*/mined-*.txt",
+        "round-*/finetune/train.jsonl",
+    ):
+        found |= {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.glob(pattern))}
+    models = sorted(out.glob("round-*/finetune/best/*.safetensors"))
+    return found | {"models": [path.name for path in models]}
+
+
+@pytest.mark.slow
+def test_killed_between_and_inside_steps_it_ends_the_same(loop_file: Path) -> None:
+    out = loop_file.parent / "rounds"
+    assert run_child(loop_file) == 0
+    wanted = state(out)
+    assert {"round-01/mix.yaml", "round-02/synth/labels.txt", "round-02/finetune/train.jsonl"} < set(wanted)
+    shutil.rmtree(out)
+    # The 4th sentence stands between badcases and synth, the 2nd step inside training, the 8th among the scores.
+    for place, count in (("say", 4), ("step", 2), ("say", 8), ("step", 2)):
+        assert run_child(loop_file, place, count) == -signal.SIGKILL
+    assert run_child(loop_file) == 0
+    assert state(out) == wanted
+
+
+def test_what_a_loop_leaves(loop_file: Path) -> None:
+    plan = replace(load_plan(loop_file), rounds=1)
+    said: list[str] = []
+    result = run_loop(plan, say=said.append)
+    assert [row.number for row in result.rounds] == [0, 1]
+    first = plan.out / "round-01"
+    kinds = {source.kind for source in load_mix(first / "mix.yaml").sources}
+    assert kinds >= {"domain", "general", "synthetic"}
+    assert len(list(read_predictions(first / "predictions.jsonl"))) == 6
+    assert len(result.rounds[1].targets) == 2
+    labels = (first / "synth" / "labels.txt").read_text(encoding="utf-8").splitlines()
+    for target in result.rounds[1].targets:
+        assert sum(target in line.split("\t")[1] for line in labels) >= 2
+    assert json.loads((plan.out / "loop.json").read_bytes()) == result.to_dict()
+    assert read_manifest(plan.out).state == "done"
+    assert result.rounds[0].scores["held/out"]["all"]["lines"] == 5
+
+    page = (plan.out / "loop.html").read_text(encoding="utf-8")
+    assert "default-src 'none'" in page
+    assert "held/out" in page
+    table = list(format_table(result))
+    assert table[0].split() == ["round", "held/out", "targeted", "verdict"]
+    assert table[1].split()[0] == "0"
+    assert table[1].endswith("base")
+    assert table[-1].startswith("round 1 targeted: ")
+
+    calls = len(said)
+    assert timeless(run_loop(plan, say=said.append).to_dict()) == timeless(result.to_dict())
+    assert not any("finetune" in line or "tuned" in line for line in said[calls:])
+    with pytest.raises(UsageError, match="holds rounds of another"):
+        run_loop(replace(plan, seed=9))
+    with pytest.raises(UsageError, match="holds rounds of another"):
+        run_loop(replace(plan, ratios={"domain": 2.0}))
+
+
+class Watch:
+    """Records every file under a folder that is opened, with what the rounds had reached by then."""
+
+    def __init__(self) -> None:
+        self.folder = ""
+        self.out = Path()
+        self.seen: list[tuple[str, bool]] = []
+        sys.addaudithook(self._hook)
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.folder and event == "open" and str(arguments[0]).startswith(self.folder):
+            self.seen.append((str(arguments[0]), self._between_rounds()))
+
+    def _between_rounds(self) -> bool:
+        rounds = sorted(self.out.glob("round-*"))
+        return not rounds[1:] or (rounds[-1] / "finetune" / "result.json").exists()
+
+
+WATCH = Watch()
+
+
+def test_the_test_set_is_read_for_the_base_and_after_a_rounds_training_only(loop_file: Path) -> None:
+    plan = replace(load_plan(loop_file), rounds=1)
+    WATCH.out, WATCH.seen = plan.out, []
+    WATCH.folder = str(loop_file.parent / "held")
+    try:
+        run_loop(plan)
+    finally:
+        WATCH.folder = ""
+    pictures = [path for path, _ in WATCH.seen if path.endswith(".png")]
+    assert len(set(pictures)) == 5
+    assert len(pictures) >= 10
+    assert all(between for _, between in WATCH.seen)
+
+
+def test_the_command_says_no_when_no_round_was_promoted(
+    loop_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = RoundSummary(0, False, "base", (), {"t": {"all": {"accuracy_folded": 0.5}}}, 1.0, "m")
+    result = LoopResult((row, replace(row, number=1)), "m", loop_file.parent)
+    monkeypatch.setattr("datakit.loop.run.run_loop", lambda *_, **__: result)
+    found = CliRunner().invoke(app, ["loop", "run", str(loop_file)])
+    assert found.exit_code == 1
+    assert "not promoted, nothing passed the gate" in found.stdout
+    better = LoopResult(
+        (row, replace(row, number=1, promoted=True, candidate="tuned")), "m", loop_file.parent
+    )
+    monkeypatch.setattr("datakit.loop.run.run_loop", lambda *_, **__: better)
+    found = CliRunner().invoke(app, ["loop", "run", str(loop_file), "--json"])
+    assert found.exit_code == 0
+    assert json.loads(found.stdout)["rounds"][1]["candidate"] == "tuned"
+
+
+def test_a_guard_file_called_val_does_not_replace_the_validation_set() -> None:
+    val, guard = Part(Path("domain/val.txt")), Part(Path("general/val.txt"))
+    plan = LoopPlan(out=Path("out"), domain=(), val=val, guard=(guard,))
+    assert _named_sets(plan) == {"val": val, "general/val.txt": guard}
+    assert _named_sets(replace(plan, test={"t": guard})) == {"t": guard}
