@@ -174,7 +174,9 @@ def _score(run: _Run, name: str) -> Candidate:
 def _check_readable(sets: Mapping[str, LabelSet], scores: Mapping[str, Score]) -> None:
     for name, score in scores.items():
         if score.unreadable == score.lines:
-            raise InputError("not one picture can be read; paths are relative to this file's folder", file=sets[name].path)
+            raise InputError(
+                "not one picture can be read; paths are relative to this file's folder", file=sets[name].path
+            )
 
 
 def describe(candidate: Candidate) -> str:
