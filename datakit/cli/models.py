@@ -71,16 +71,18 @@ def model_info(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Where a model comes from, its licence, sha256, architecture and dictionary."""
+    from datakit.report import visible
     from datakit_train.recognizer import find_model
     from datakit_train.weights.store import read_description
 
     folder = find_model(name)
     description = read_description(folder)
-    characters = description.pop("characters")
+    characters = description.pop("characters", ())
     description.pop("probe", None)
     facts = {"folder": str(folder), **description, "dictionary_size": len(characters)}
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return
     for key, value in facts.items():
-        typer.echo(f"{key:16} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+        typer.echo(f"{visible(key):16} {visible(shown)}")

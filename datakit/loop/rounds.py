@@ -12,15 +12,19 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datakit.charset import Charset
+from datakit.errors import InputError, OutputError
 from datakit.files import Manifest, atomic_write
 from datakit.labels import encode_rec, read_rec
 from datakit.loop.plan import LoopPlan
 from datakit.metrics import Score
 from datakit.mix import Part, load_mix, make_plan, write_mix
 from datakit.records import Targets, read_targets
+
+if TYPE_CHECKING:
+    from datakit_synth.request import SynthRequest
 
 Say = Callable[[str], None]
 
@@ -114,17 +118,30 @@ def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) 
         say(f"audit {file}: {json.dumps(counts)}")
 
 
-def _mine(plan: LoopPlan, folder: RoundFolder, number: int) -> list[Path]:
-    """A random part of the domain, as one label file per domain source; another part every round."""
+def _encoded_lines(label_file: Path, say: Say) -> list[bytes]:
+    """The lines of a label file as bytes; one that cannot be written as a line again is named and left out."""
+    encoded = []
+    for line in read_rec(label_file)[0]:
+        try:
+            encoded.append(encode_rec(line.images, line.text))
+        except OutputError as error:
+            say(f"{line.file}:{line.line}: not read for badcases: {error}")
+    return encoded
+
+
+def _mine(plan: LoopPlan, folder: RoundFolder, number: int, say: Say) -> list[Path]:
+    """A random part of the domain, one label file per domain source; another part every round."""
     files = []
-    parts = [(part, read_rec(part.label_file)[0]) for part in plan.domain]
-    total = sum(len(lines) for _, lines in parts)
+    parts = [_encoded_lines(part.label_file, say) for part in plan.domain]
+    total = sum(map(len, parts))
+    if not total:
+        raise InputError("no line can be used", file=plan.domain[0].label_file)
     rng = random.Random(f"mine/{plan.seed}/{number}")
-    for index, (_, lines) in enumerate(parts):
+    for index, lines in enumerate(parts):
         share = min(len(lines), round(plan.mine * len(lines) / total))
         chosen = sorted(rng.sample(range(len(lines)), share))
         path = folder.mined.with_name(f"mined-{index}.txt")
-        atomic_write(path, b"".join(encode_rec(lines[i].images, lines[i].text) for i in chosen))
+        atomic_write(path, b"".join(lines[i] for i in chosen))
         files.append(path)
     return files
 
@@ -139,7 +156,7 @@ def predict_step(plan: LoopPlan, folder: RoundFolder, number: int, model: Path |
 
     reader = LineReader(load_recognizer(model))
     predictions = []
-    for path, part in zip(_mine(plan, folder, number), plan.domain, strict=True):
+    for path, part in zip(_mine(plan, folder, number, say), plan.domain, strict=True):
         if path.stat().st_size:
             label_set = read_label_set(path, part.data_dir or part.label_file.parent)
             with Progress(len(label_set.lines), "read the domain") as progress:
@@ -187,25 +204,11 @@ def synth_step(
     plan: LoopPlan, folder: RoundFolder, number: int, targets: Targets, charset: Charset, say: Say
 ) -> None:
     """Render the lines that are missing; a character that no font has is said and left out."""
-    from datakit_synth.request import SynthRequest
     from datakit_synth.run import prepare, synthesize
 
     if not targets.targets or (folder.synth / "labels.txt").exists():
         return
-    settings = plan.synth
-    optional = {key: tuple(settings[key]) for key in ("presets", "backgrounds") if settings.get(key)}
-    if settings.get("photos"):
-        optional["backgrounds"] = (*optional.get("backgrounds", SynthRequest().backgrounds), "photo")
-    request = SynthRequest(
-        targets=targets.targets,
-        corpora=tuple(settings.get("corpus", ())),
-        templates=tuple(settings.get("templates") or ()),
-        charset=charset,
-        fonts=tuple(settings.get("fonts", ())),
-        photos=settings.get("photos"),
-        max_length=int(plan.finetune.get("max_text_length", 25)),
-        **optional,  # type: ignore[arg-type]
-    )
+    request = _synth_request(plan, targets, charset)
     seed = plan.seed + number
     impossible = {
         entry.char: entry.impossible
@@ -217,14 +220,30 @@ def synth_step(
     kept = tuple(target for target in targets.targets if target.char not in impossible)
     if not kept:
         return
+    workers = int(plan.synth.get("workers", 2))
     result = synthesize(
-        replace(request, targets=kept),
-        folder.synth,
-        seed=seed,
-        workers=int(settings.get("workers", 2)),
-        progress=True,
+        replace(request, targets=kept), folder.synth, seed=seed, workers=workers, progress=True
     )
     say(f"synth: {result.lines} lines for {len(kept)} characters")
+
+
+def _synth_request(plan: LoopPlan, targets: Targets, charset: Charset) -> SynthRequest:
+    from datakit_synth.request import SynthRequest
+
+    settings = plan.synth
+    optional = {key: tuple(settings[key]) for key in ("presets", "backgrounds") if settings.get(key)}
+    if settings.get("photos"):
+        optional["backgrounds"] = (*optional.get("backgrounds", SynthRequest().backgrounds), "photo")
+    return SynthRequest(
+        targets=targets.targets,
+        corpora=tuple(settings.get("corpus") or ()),
+        templates=tuple(settings.get("templates") or ()),
+        charset=charset,
+        fonts=tuple(settings.get("fonts") or ()),
+        photos=settings.get("photos"),
+        max_length=int(plan.finetune.get("max_text_length", 25)),
+        **optional,  # type: ignore[arg-type]
+    )
 
 
 def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: list[RoundFolder], say: Say) -> None:

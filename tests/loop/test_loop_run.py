@@ -15,10 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from datakit.cli.main import app
-from datakit.errors import UsageError
+from datakit.errors import InputError, UsageError
 from datakit.files import read_manifest
 from datakit.loop import load_plan, run_loop
 from datakit.loop.plan import LoopPlan
+from datakit.loop.rounds import RoundFolder, _mine
 from datakit.loop.run import LoopResult, RoundSummary, _named_sets
 from datakit.loop.table import format_table
 from datakit.mix import Part, load_mix
@@ -84,7 +85,7 @@ def test_killed_between_and_inside_steps_it_ends_the_same(loop_file: Path) -> No
     wanted = state(out)
     assert {"round-01/mix.yaml", "round-02/synth/labels.txt", "round-02/finetune/train.jsonl"} < set(wanted)
     shutil.rmtree(out)
-    # The 4th sentence stands between badcases and synth, the 2nd step inside training, the 8th among the scores.
+    # The 4th sentence stands before synth, the 2nd step inside training, the 8th sentence among the scores.
     for place, count in (("say", 4), ("step", 2), ("say", 8), ("step", 2)):
         assert run_child(loop_file, place, count) == -signal.SIGKILL
     assert run_child(loop_file) == 0
@@ -184,3 +185,23 @@ def test_a_guard_file_called_val_does_not_replace_the_validation_set() -> None:
     plan = LoopPlan(out=Path("out"), domain=(), val=val, guard=(guard,))
     assert _named_sets(plan) == {"val": val, "general/val.txt": guard}
     assert _named_sets(replace(plan, test={"t": guard})) == {"t": guard}
+
+
+def test_domain_lines_that_cannot_be_written_again_are_named_not_fatal(loop_file: Path) -> None:
+    labels = loop_file.parent / "train" / "labels.txt"
+    labels.write_bytes(labels.read_bytes() + b"00.png\t1\r2\n")
+    plan = replace(load_plan(loop_file), mine=100)
+    said: list[str] = []
+    folder = RoundFolder(plan.out / "round-01")
+    (path,) = _mine(plan, folder, 1, said.append)
+    assert len(path.read_bytes().splitlines()) == 12
+    (sentence,) = said
+    assert sentence.startswith(f"{labels}:13: not read for badcases: ")
+
+
+def test_a_domain_without_a_usable_line(loop_file: Path) -> None:
+    labels = loop_file.parent / "train" / "labels.txt"
+    labels.write_bytes(b"no tab\n")
+    plan = load_plan(loop_file)
+    with pytest.raises(InputError, match="no line can be used"):
+        _mine(plan, RoundFolder(plan.out / "round-01"), 1, print)
