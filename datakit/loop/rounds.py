@@ -119,7 +119,7 @@ def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) 
 
 
 def _encoded_lines(label_file: Path, say: Say) -> list[bytes]:
-    """The lines of a label file as bytes; one that cannot be written as a line again is named and left out."""
+    """The lines of a label file as bytes; one that cannot be written again is named and left out."""
     encoded = []
     for line in read_rec(label_file)[0]:
         try:

@@ -393,20 +393,16 @@ def finetune(
     judge, kept = as_part(val), [as_part(guard) for guard in guards]
     with FolderLock(out):
         run = _prepare(mix, judge, out, pretrained, kept, settings, allow_outside, say)
-        manifest = Manifest.begin(
-            "finetune",
-            {"val": str(judge.label_file), "pretrained": str(pretrained), "settings": asdict(settings)},
-            seed=settings.seed,
-            inputs=[source.label_file for source in mix.sources]
-            + [part.label_file for part in (judge, *kept)],
-        )
+        arguments = {"val": judge.label_file, "pretrained": pretrained, "settings": asdict(settings)}
+        inputs = [*(source.label_file for source in mix.sources), *(p.label_file for p in (judge, *kept))]
+        manifest = Manifest.begin("finetune", arguments, seed=settings.seed, inputs=inputs)
         write_manifest(out, manifest)
         _write_dropped(out / "dropped.jsonl", (*run.samples.dropped, *run.samples.cut))
         base = _score(run, "base")
         bad = _unique(_train(run))
-        result = _finish(run, base, _trials(run), floor or base.guards, len(bad), time.monotonic() - started)
         if bad:
             _write_dropped(out / BROKEN, bad)
+        result = _finish(run, base, _trials(run), floor or base.guards, len(bad), time.monotonic() - started)
         write_manifest(out, manifest.ended("done", {"steps": result.steps, "trained": result.trained_lines}))
     return result
 
