@@ -37,7 +37,7 @@ def test_no_usable_font_says_what_to_install() -> None:
     with pytest.raises(
         InputError, match=r"no usable font.*x\.ttf: is damaged.*pip install 'ocr-datakit\[fonts\]'"
     ):
-        Catalogue((), (BrokenFont("x.ttf", "is damaged"),)).require()
+        Catalogue((), (BrokenFont("x.ttf", "x.ttf: is damaged"),)).require()
 
 
 def test_missing_paths_and_empty_folders_are_errors(tmp_path: Path) -> None:
