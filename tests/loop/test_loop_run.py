@@ -205,3 +205,21 @@ def test_a_domain_without_a_usable_line(loop_file: Path) -> None:
     plan = load_plan(loop_file)
     with pytest.raises(InputError, match="no line can be used"):
         _mine(plan, RoundFolder(plan.out / "round-01"), 1, print)
+
+
+def test_a_promoted_model_is_where_the_next_round_starts(
+    loop_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datakit_train.finetune.choose", lambda _base, candidates, _limit: candidates[0])
+    plan = load_plan(loop_file)
+    said: list[str] = []
+    result = run_loop(plan, say=said.append)
+    best = [str(plan.out / f"round-0{number}" / "finetune" / "best") for number in (1, 2)]
+    assert [(row.promoted, row.candidate, row.model) for row in result.rounds] == [
+        (False, "base", plan.model),
+        (True, "tuned", best[0]),
+        (True, "tuned", best[1]),
+    ]
+    assert f"round 2, from {best[0]}" in said
+    assert (result.improved, result.model) == (True, best[1])
+    assert "promoted (tuned)" in list(format_table(result))[2]

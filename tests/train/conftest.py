@@ -34,6 +34,8 @@ def weights_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         try:
             pull("ppocrv3-rec")
         except PullError as error:
+            if "pip could not deliver" not in str(error) and "pip did not deliver" not in str(error):
+                raise
             pytest.skip(f"the PP-OCRv3 weights cannot be had: {error}")
     return cache
 
