@@ -1,4 +1,4 @@
-"""Bad input in every command: one clear sentence on stderr, the right exit code, no traceback, no leftovers."""
+"""Bad input in every command: one clear sentence on stderr, the right exit code, no traceback."""
 
 import os
 import re
