@@ -3,8 +3,8 @@
     python benchmarks/receipts_loop.py --data ../shared/data --out runs/receipts
     datakit loop run runs/receipts/loop.yaml
 
-What picks the best model (val) and what guards against forgetting (guard) is cut out of the training parts by page, so
-that the test sets (receipts ``rec_val``, general ``rec_val`` and ``rec_books_val``) decide nothing.
+What picks the best model (val) and what guards against forgetting (guard) is cut out of the training parts by
+page, so that the test sets (receipts ``rec_val``, general ``rec_val`` and ``rec_books_val``) decide nothing.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ BENDS: dict[str, Bend] = {
     "scan": Bend(1.2, 0.04, 0.02, 0.35),
     "photo": Bend(4.0, 0.22, 0.07, 0.4),
     "thermal": Bend(2.0, 0.06, 0.03, 0.3),
+    "copier": Bend(1.2, 0.04, 0.02, 0.35),
+    "handheld": Bend(1.2, 0.04, 0.02, 0.35),
 }
 
 
