@@ -21,10 +21,10 @@ MODEL = "ppocrv3-rec"
 MAX_LOSS = 0.01
 
 FINETUNE: dict[str, Any] = {
-    "steps": 80,
+    "steps": 40,
     "batch_size": 16,
     "learning_rate": 3e-4,
-    "warmup_steps": 8,
+    "warmup_steps": 5,
     "freeze": "backbone",
     "shares": (0.7, 0.5),
     "max_text_length": 30,
