@@ -64,9 +64,13 @@ def finetune(
         raise UsageError(f"--batch-norm {batch_norm!r} is neither fixed nor moving")
     if learning_rate is not None and not learning_rate > 0:
         raise UsageError(f"--learning-rate {learning_rate:g} is not above 0")
-    from datakit_train.finetune import Settings, describe, finetune, preflight, sources_of
+    from datakit_train.finetune import finetune
     from datakit_train.framework import import_paddle
+    from datakit_train.label_sets import sources_of
     from datakit_train.predict import read_label_set
+    from datakit_train.preflight import preflight
+    from datakit_train.result import describe
+    from datakit_train.settings import Settings
 
     import_paddle(threads)
     settings = Settings(

@@ -273,7 +273,8 @@ def finetune_step(
     plan: LoopPlan, folder: RoundFolder, number: int, model: Path | str, floor: Mapping[str, Score], say: Say
 ) -> dict[str, Any]:
     """Train, and keep the result only if the gate lets it pass; returns result.json."""
-    from datakit_train.finetune import RESULT, Settings, finetune
+    from datakit_train.finetune import RESULT, finetune
+    from datakit_train.settings import Settings
 
     if not (folder.finetune / RESULT).exists():
         given = dict(plan.finetune)

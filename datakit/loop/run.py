@@ -81,7 +81,7 @@ class LoopResult:
 
 def _named_sets(plan: LoopPlan) -> dict[str, Part]:
     """The sets that are scored after every round: the tests, or else the validation set and the guards."""
-    from datakit_train.finetune import name_sets
+    from datakit_train.label_sets import name_sets
 
     if plan.test:
         return dict(plan.test)
@@ -120,7 +120,7 @@ def _guard_floor(plan: LoopPlan, folder: RoundFolder) -> dict[str, Score]:
     path = folder.path / "guards.json"
     if not path.exists():
         from datakit.progress import Progress
-        from datakit_train.finetune import name_sets
+        from datakit_train.label_sets import name_sets
         from datakit_train.predict import LineReader, read_label_set, score_predictions
         from datakit_train.recognizer import load_recognizer
 

@@ -21,7 +21,10 @@ from datakit.files import read_manifest
 from datakit.metrics import Score
 from datakit.mix import Mix, Part, Source
 from datakit_train.checkpoint import load_latest
-from datakit_train.finetune import Settings, finetune, name_sets, preflight, sources_of
+from datakit_train.finetune import finetune
+from datakit_train.label_sets import name_sets, sources_of
+from datakit_train.preflight import preflight
+from datakit_train.settings import Settings
 from datakit_train.weights.store import load_model
 
 DrawLines = Callable[..., Path]
@@ -56,7 +59,7 @@ def test_a_run_leaves_everything_that_its_docstring_names(
     assert document == result.to_dict()
     assert document["base"]["domain"]["lines"] == 8
     assert [c["name"] for c in document["candidates"]] == ["tuned", "average 0.5"]
-    assert list(document["base"]["guards"]) == ["labels"]
+    assert list(document["base"]["guards"]) == ["val"]
     steps = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
     assert [step["step"] for step in steps] == [0, 1, 2, 3]
     assert all(step["lines"] == 4 and step["width"] % 32 == 0 and step["loss"] > 0 for step in steps)
@@ -96,7 +99,7 @@ def test_an_improvement_is_kept_as_a_model_that_loads(
         domain, guard = (Score(lines=8, exact=n, exact_folded=n, characters=40) for n in scores[name])
         return Candidate(name, domain, {"guard": guard})
 
-    monkeypatch.setattr("datakit_train.finetune._score", scored)
+    monkeypatch.setattr("datakit_train.finetune.score_sets", scored)
     out = tmp_path / "out"
     result = finetune(mix_of(train), val=val, out=out, pretrained=tiny_model, settings=FAST)
     assert (result.improved, result.chosen.name) == (True, "average 0.5")
@@ -113,13 +116,13 @@ def test_the_floor_is_what_forgetting_is_measured_from(
     train: Path, val: Path, draw_lines: DrawLines, tiny_model: Path, tmp_path: Path
 ) -> None:
     guard = draw_lines("guard", 6, seed=9)
-    floor = {"labels": Score(lines=6, exact=6, exact_folded=6, characters=30)}
+    floor = {"guard": Score(lines=6, exact=6, exact_folded=6, characters=30)}
     result = finetune(
         mix_of(train), val=val, out=tmp_path / "out", guards=[guard], pretrained=tiny_model,
         settings=replace(FAST, steps=1), floor=floor,
     )  # fmt: skip
     assert set(result.refused) == {"tuned", "average 0.5"}
-    assert result.base.guards["labels"].exact_folded < 4
+    assert result.base.guards["guard"].exact_folded < 4
 
 
 _RUN = """
@@ -127,7 +130,9 @@ import json, sys
 from pathlib import Path
 from datakit_train.framework import import_paddle
 import_paddle(1)
-from datakit_train.finetune import Settings, finetune, sources_of
+from datakit_train.finetune import finetune
+from datakit_train.label_sets import sources_of
+from datakit_train.settings import Settings
 train, val, model, out, settings = sys.argv[1:]
 settings = json.loads(settings)
 settings["shares"] = tuple(settings["shares"])
@@ -298,3 +303,18 @@ def test_sources_of_label_files_and_mixes(tmp_path: Path) -> None:
         ("plain.txt", "domain", 1.0),
         ("l.txt", "general", 0.5),
     ]
+
+
+def test_what_synth_wrote_is_named_by_its_folder() -> None:
+    assert list(name_sets([Part(Path("general_guard/labels.txt")), Part(Path("words.txt"))])) == [
+        "general_guard",
+        "words",
+    ]
+
+
+def test_a_file_that_trains_may_not_judge(train: Path, val: Path, tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="both trains and judges"):
+        finetune(
+            mix_of(train), val=val, out=tmp_path / "out", guards=[train], pretrained=tiny_model, settings=FAST
+        )
+    assert not (tmp_path / "out").exists()

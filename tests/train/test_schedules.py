@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from datakit.errors import UsageError
-from datakit_train.finetune import Settings, make_schedule
 from datakit_train.schedules import SCHEDULES, Schedule, guide_rates, rate_at
+from datakit_train.settings import Settings, make_schedule
 
 
 @pytest.mark.parametrize(

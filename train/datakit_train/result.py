@@ -1,0 +1,64 @@
+"""What a fine-tuning run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datakit_train.gate import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out: the base, every candidate, the one that was kept, and whether it beats the base."""
+
+    base: Candidate
+    candidates: tuple[Candidate, ...]
+    chosen: Candidate
+    model: Path
+    steps: int
+    seconds: float
+    trained_lines: int
+    dropped_lines: int
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def improved(self) -> bool:
+        """Whether a candidate passed the gate."""
+        return self.chosen.name != self.base.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """For result.json and ``--json``."""
+        return {
+            "schema_version": 1,
+            "improved": self.improved,
+            "chosen": self.chosen.name,
+            "base": candidate_dict(self.base),
+            "candidates": [candidate_dict(candidate) for candidate in self.candidates],
+            "refused": {name: list(reasons) for name, reasons in self.refused.items()},
+            "model": str(self.model),
+            "steps": self.steps,
+            "seconds": round(self.seconds, 1),
+            "trained_lines": self.trained_lines,
+            "dropped_lines": self.dropped_lines,
+        }
+
+
+def candidate_dict(candidate: Candidate) -> dict[str, Any]:
+    """A candidate as JSON."""
+    return {
+        "name": candidate.name,
+        "domain": candidate.domain.to_dict(),
+        "guards": {name: score.to_dict() for name, score in candidate.guards.items()},
+    }
+
+
+def describe(candidate: Candidate) -> str:
+    """One line: name, folded accuracy on the domain and every guard set."""
+    parts = [
+        f"domain {candidate.domain.accuracy_folded:.4f} folded ({candidate.domain.accuracy:.4f} as labelled)"
+    ]
+    parts += [f"{name} {score.accuracy_folded:.4f}" for name, score in candidate.guards.items()]
+    return f"{candidate.name}: " + ", ".join(parts)
