@@ -23,7 +23,7 @@ import pytest
 from typer.testing import CliRunner
 
 from datakit.cli.main import app
-from datakit.errors import LockedError, OutputError, UsageError
+from datakit.errors import LockedError, MissingExtraError, OutputError, UsageError
 from datakit.models import MODELS, ModelSpec, model_folder
 from datakit_train.weights import pull as pulling
 from datakit_train.weights.pull import PullError, is_pulled, pull
@@ -385,3 +385,15 @@ def test_the_command(tmp_path: Path) -> None:
     assert listed.stdout.splitlines()[0].startswith("ppocrv3-rec    here")
     info = CliRunner().invoke(app, ["models", "info", NAME])
     assert f"source_sha256    {DIGEST}" in info.stdout
+
+
+def test_a_missing_extra_is_said_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr("datakit_train.framework._TRAIN_EXTRA", {"no_such_module": "paddlepaddle"})
+    tried: list[str] = []
+    with pytest.raises(MissingExtraError, match=r"pip install 'ocr-datakit\[train\]'"):
+        pull("ppocrv3-rec", say=tried.append)
+    assert tried == []
+    assert list(tmp_path.iterdir()) == []

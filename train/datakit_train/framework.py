@@ -7,6 +7,7 @@ trainer that does not say otherwise uses one core.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import os
 import signal
@@ -18,6 +19,7 @@ from types import ModuleType
 
 from datakit.errors import MissingExtraError
 
+_TRAIN_EXTRA = {"paddle": "paddlepaddle", "safetensors": "safetensors", "onnx": "onnx"}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -37,6 +39,17 @@ def _our_sigterm() -> Iterator[None]:
     finally:
         if handler is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
+
+
+def require_train_extra() -> None:
+    """Fail before work is done rather than after it.
+
+    Raises:
+        MissingExtraError: something of the ``[train]`` extra is not installed.
+    """
+    for module, distribution in _TRAIN_EXTRA.items():
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(distribution, "train")
 
 
 def import_paddle(threads: int | None = None) -> ModuleType:

@@ -29,6 +29,7 @@ from datakit.charset import load_charset
 from datakit.errors import InputError, OutputError, UsageError
 from datakit.files import FolderLock, atomic_write, remove_temporaries, sha256_file
 from datakit.models import ModelSpec, get_spec, model_folder
+from datakit_train.framework import require_train_extra
 from datakit_train.weights.convert import detector_from_onnx, recognizer_from_onnx, recognizer_from_pdparams
 from datakit_train.weights.pdparams import WeightsError
 from datakit_train.weights.store import StoredModel, save_model
@@ -239,6 +240,7 @@ def pull(
     folder = model_folder(name)
     if is_pulled(name) and not force and given is None:
         return folder
+    require_train_extra()
     folder.mkdir(parents=True, exist_ok=True)
     with FolderLock(folder):
         _remove_scratch(folder)
