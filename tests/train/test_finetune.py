@@ -318,3 +318,17 @@ def test_a_file_that_trains_may_not_judge(train: Path, val: Path, tiny_model: Pa
             mix_of(train), val=val, out=tmp_path / "out", guards=[train], pretrained=tiny_model, settings=FAST
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_slow_steps_are_saved_by_the_clock(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is stopped loses a minute, not fifty steps that take seconds each."""
+    saved: list[int] = []
+    monkeypatch.setattr("datakit_train.training.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("datakit_train.training._save_latest", lambda _run, step, _bad: saved.append(step))
+    finetune(
+        mix_of(train), val=val, out=tmp_path / "out", pretrained=tiny_model,
+        settings=replace(FAST, steps=3, save_every=50),
+    )  # fmt: skip
+    assert saved == [1, 2, 3]

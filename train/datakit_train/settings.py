@@ -19,7 +19,7 @@ class Settings:
     ``steps`` overrides ``epochs``. ``learning_rate`` None means the guide's, scaled to the batch. ``shares``
     are the shares of tuned weights whose averages with the base are tried beside the tuned weights
     themselves. ``max_width`` is the width in px that longer lines are squeezed to in training, as PaddleOCR's
-    ``image_shape``.
+    ``image_shape``. A checkpoint is written every ``save_every`` steps, and at the latest after a minute.
     """
 
     epochs: int = 10

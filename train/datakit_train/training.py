@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -18,6 +19,8 @@ from datakit_train.samples import Dropped
 from datakit_train.schedules import rate_at
 
 BROKEN = "broken.jsonl"
+# A stopped run loses at most this much, however slow its steps are.
+SAVE_SECONDS = 60.0
 
 
 def write_dropped(path: Path, entries: Sequence[Dropped]) -> None:
@@ -110,6 +113,7 @@ def train(run: Run) -> tuple[Dropped, ...]:
         last_step=last,
         augment=run.settings.augment,
     )
+    saved = time.monotonic()
     journal = _Journal(run.out / "train.jsonl", first)
     with closing(journal), Progress(last - first, "finetune") as progress:
         for step, batch in enumerate(stream, start=first):
@@ -121,6 +125,8 @@ def train(run: Run) -> tuple[Dropped, ...]:
             _check_bad(run, bad)
             progress.advance(1, note=f"loss {loss:.3f}")
             done = step + 1
-            if done % run.settings.save_every == 0 or done == last:
+            due = done % run.settings.save_every == 0 or time.monotonic() - saved >= SAVE_SECONDS
+            if due or done == last:
                 _save_latest(run, done, bad)
+                saved = time.monotonic()
     return tuple(bad)
