@@ -21,7 +21,7 @@ MODEL = "ppocrv3-rec"
 MAX_LOSS = 0.01
 
 FINETUNE: dict[str, Any] = {
-    "steps": 40,
+    "steps": 25,
     "batch_size": 16,
     "learning_rate": 3e-4,
     "warmup_steps": 5,
