@@ -23,6 +23,9 @@ class Check(Generic[Subject]):
 
     ``run`` yields one message for each time the answer is bad. The id of a check is its key in a registry;
     it is the ``code`` of its findings and never changes.
+
+    ``triggers`` spare a check most lines: it can only fire on a line whose text (of a path check: whose path)
+    holds at least one character of every string. Without triggers it is asked about every line.
     """
 
     run: Callable[[Subject], Iterator[str]]
@@ -30,3 +33,4 @@ class Check(Generic[Subject]):
     question: str
     rationale: str
     fix: str
+    triggers: tuple[str, ...] = ()
