@@ -64,6 +64,11 @@ class RecLine:
         """The first picture, as written."""
         return self.images[0]
 
+    @property
+    def trainer_text(self) -> str:
+        """The text as PaddleOCR's loader gets it: a carriage return before the newline is part of it."""
+        return self.text + "\r" if "crlf" in self.notes and "extra-tab" not in self.notes else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class DetBox:
