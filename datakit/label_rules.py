@@ -1,8 +1,8 @@
 """What a set's labels do with case, spaces and width, told from the labels and from what a model reads.
 
 A label file follows rules that nobody wrote down: receipts are labelled in capitals whatever they show,
-spaces are left out, digits are typed full-width. Where a strong model differs from many labels in nothing but one of
-these, the difference is a rule of the labels and no mistake of either side.
+spaces are left out, digits are typed full-width. Where a strong model differs from many labels in nothing but
+one of these, the difference is a rule of the labels and no mistake of either side.
 
 Width means Unicode's compatibility forms (NFKC): full-width and half-width letters, circled digits,
 ligatures, superscripts.
