@@ -16,7 +16,8 @@ class Settings:
     """The trainer's options that decide what becomes of a line.
 
     ``image_shape`` is (channels, height, width) in px; ``charset`` None means that no dictionary was given,
-    and every check that needs one is left out.
+    and every check that needs one is left out. ``crop_side`` is the side in px of the square that detection
+    training scales its crops to (EastRandomCropData; 960 in PP-OCRv3's recipe, 640 in most others).
     """
 
     charset: Charset | None = None
@@ -25,6 +26,7 @@ class Settings:
     image_shape: tuple[int, int, int] = (3, 48, 320)
     images: bool = True
     allow_outside: bool = False
+    crop_side: int = 960
 
     @property
     def time_steps(self) -> int:
