@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from datakit.cli import audit, badcases, demo, doctor, evaluate, finetune, mix, predict, synth
+from datakit.cli import audit, badcases, demo, doctor, evaluate, finetune, mix, predict, probe, synth
 from datakit.cli.corpora import corpora
 from datakit.cli.fonts import fonts
 from datakit.cli.loop import loop
@@ -21,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict.predict,
     "evaluate": evaluate.evaluate,
     "badcases": badcases.badcases,
+    "probe": probe.probe,
     "demo": demo.demo,
     "doctor": doctor.doctor,
 }
