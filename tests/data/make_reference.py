@@ -1,4 +1,4 @@
-"""Make reference_rec.json and reference_rec.npz: figures of PaddleOCR's own PP-OCRv3 recogniser.
+"""Make reference_rec*.json and .npz: figures of PaddleOCR's own recognisers.
 
 python tests/data/make_reference.py ../shared/reference
 """
@@ -11,17 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
-MODEL = "rec_v3_ctc"
+MODELS = {
+    "rec_v2_crnn": "reference_rec_v2",
+    "rec_v3_ctc": "reference_rec",
+    "rec_v4_ctc": "reference_rec_v4",
+}
 
 
 def main() -> None:
     source = Path(sys.argv[1])
-    facts = json.loads((source / "reference.json").read_bytes())[MODEL]
-    target = Path(__file__).with_name("reference_rec.json")
-    target.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    document = json.loads((source / "reference.json").read_bytes())
     with np.load(source / "reference.npz") as arrays:
-        kept = {name: arrays[f"{MODEL}/{name}"] for name in ("eval", "train")}
-    np.savez_compressed(target.with_suffix(".npz"), **kept)
+        for model, name in MODELS.items():
+            target = Path(__file__).with_name(f"{name}.json")
+            target.write_text(json.dumps(document[model]) + "\n", encoding="utf-8")
+            kept = {kind: arrays[f"{model}/{kind}"] for kind in ("eval", "train")}
+            np.savez_compressed(target.with_suffix(".npz"), **kept)
 
 
 if __name__ == "__main__":

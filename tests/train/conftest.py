@@ -49,8 +49,9 @@ def real_model(weights_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def store_tiny_model(folder: Path, seed: int = 5) -> Path:
     """A random recogniser of twelve characters, with its probe."""
+    from datakit_train.architectures import build_network
     from datakit_train.framework import import_paddle
-    from datakit_train.recognizer import build_network, measure_probe
+    from datakit_train.recognizer import measure_probe
 
     import_paddle(1).seed(seed)
     network = build_network(TINY, len(CHARACTERS) + 1)

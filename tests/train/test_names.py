@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from datakit.charset import Charset
-from datakit_train.recognizer import build_network, load_tensors
+from datakit_train.architectures import build_network
+from datakit_train.recognizer import load_tensors
 from datakit_train.weights.convert import recognizer_from_pdparams
 from datakit_train.weights.names import map_ctc_names, strip_submodel
 from datakit_train.weights.pdparams import WeightsError

@@ -14,11 +14,10 @@ import pytest
 from datakit.charset import Charset
 from datakit.images import line_width, read_bgr, resize_norm
 from datakit.models import MODELS
+from datakit_train.architectures import PPOCRV3_REC, build_network
 from datakit_train.framework import import_paddle
 from datakit_train.recognizer import (
-    PPOCRV3_REC,
     assemble,
-    build_network,
     check_architecture,
     find_model,
     load_recognizer,
@@ -61,7 +60,7 @@ def test_weights_that_answer_with_nan_are_refused(tiny_model: Path) -> None:
 @pytest.mark.parametrize(
     ("architecture", "words"),
     [
-        ({"name": "svtr"}, "architecture 'svtr' is not one of ppocrv3_rec"),
+        ({"name": "svtr"}, "architecture 'svtr' is not one of ppocrv2_rec, ppocrv3_rec"),
         ({"name": "ppocrv3_rec", "scales": 1}, "has no setting 'scales'"),
         ({"name": "ppocrv3_rec", "scale": "half"}, "makes no sense"),
         ({"name": "ppocrv3_rec", "last_pool_kernel_size": [2]}, "makes no sense"),

@@ -17,17 +17,19 @@ import numpy.typing as npt
 
 from datakit.charset import Charset
 from datakit.models import MODELS, model_folder
+from datakit_train.architectures import FAMILIES, build_network, family_of
 from datakit_train.framework import import_paddle
 from datakit_train.weights.pdparams import WeightsError
 from datakit_train.weights.store import StoredModel, load_model
 
 Array = npt.NDArray[Any]
 
-PPOCRV3_REC: dict[str, Any] = {"name": "ppocrv3_rec", "scale": 0.5, "last_pool_kernel_size": [2, 2]}
+# Of PP-OCRv3 and v4; a :class:`Recognizer` says its own.
 HEIGHT = 48
 STRIDE = 8
 _PROBE_WIDTH = 320
 _PROBE_TOLERANCE = 0.02
+_DIGIT_HEIGHT = 32
 
 # Digits as seven segments (top, upper left, upper right, middle, lower left, lower right, bottom).
 _SEGMENTS = (
@@ -58,43 +60,30 @@ class Recognizer:
     source: str
     licence: str
 
+    @property
+    def height(self) -> int:
+        """Of the input, in px."""
+        return family_of(self.architecture).height
 
-def probe_input() -> npt.NDArray[np.float32]:
-    """The fixed picture: 0123456789 in seven segments, 1 x 3 x 48 x 320, in [-1, 1].
+    @property
+    def stride(self) -> int:
+        """Px of width a CTC time step."""
+        return family_of(self.architecture).stride
+
+
+def probe_input(height: int = HEIGHT) -> npt.NDArray[np.float32]:
+    """The fixed picture: 0123456789 in seven segments, 1 x 3 x ``height`` x 320, in [-1, 1].
 
     Drawn without any library, whose next version might draw otherwise.
     """
-    page = np.ones((HEIGHT, _PROBE_WIDTH), np.float32)
+    page = np.ones((height, _PROBE_WIDTH), np.float32)
+    first = (height - _DIGIT_HEIGHT) // 2
     for digit, segments in enumerate(_SEGMENTS):
         left = 12 + digit * 30
         for lit, (top, bottom, start, end) in zip(segments, _SEGMENT_BOXES, strict=True):
             if lit == "1":
-                page[8 + top : 8 + bottom, left + start : left + end] = -1
-    return np.ascontiguousarray(np.broadcast_to(page, (1, 3, HEIGHT, _PROBE_WIDTH)))
-
-
-def build_network(architecture: Mapping[str, Any], classes: int) -> Any:
-    """A freshly initialised network.
-
-    Raises:
-        WeightsError: the architecture is not one that datakit builds, or has a key it does not know.
-    """
-    import_paddle()
-    from datakit_train.models.recognizer import ppocrv3_rec
-
-    settings = dict(architecture)
-    name = settings.pop("name", None)
-    builders = {"ppocrv3_rec": ppocrv3_rec}
-    if name not in builders:
-        raise WeightsError(f"architecture {name!r} is not one of {', '.join(sorted(builders))}")
-    if unknown := set(settings) - {"scale", "last_pool_kernel_size"}:
-        raise WeightsError(f"architecture {name} has no setting {sorted(unknown)[0]!r}")
-    try:
-        height, width = (int(side) for side in settings.get("last_pool_kernel_size", (2, 2)))
-        scale = float(settings.get("scale", 0.5))
-    except (TypeError, ValueError) as error:
-        raise WeightsError(f"architecture {dict(architecture)} makes no sense ({error})") from error
-    return builders[name](classes, scale=scale, last_pool_kernel_size=(height, width))
+                page[first + top : first + bottom, left + start : left + end] = -1
+    return np.ascontiguousarray(np.broadcast_to(page, (1, 3, height, _PROBE_WIDTH)))
 
 
 def measure_probe(network: Any) -> tuple[float, ...]:
@@ -103,7 +92,7 @@ def measure_probe(network: Any) -> tuple[float, ...]:
     training = network.training
     network.eval()
     with paddle.no_grad():
-        logits = network(paddle.to_tensor(probe_input()))
+        logits = network(paddle.to_tensor(probe_input(network.height)))
     if training:
         network.train()
     return tuple(float(value) for value in logits.max(axis=-1).numpy()[0])
@@ -201,6 +190,6 @@ def load_recognizer(name_or_path: str | Path) -> Recognizer:
     """
     folder = find_model(name_or_path)
     model = load_model(folder)
-    if model.architecture.get("name") != PPOCRV3_REC["name"]:
+    if model.architecture.get("name") not in FAMILIES:
         raise WeightsError(f"{folder} holds {model.architecture.get('name')}, not a recogniser")
     return assemble(model)

@@ -72,7 +72,7 @@ class SeparableBlock(nn.Layer):  # type: ignore[misc]
 
 
 class MobileNetV1Enhance(nn.Layer):  # type: ignore[misc]
-    """3 x 48 x W in, C x 1 x W/8 out (C = 512 at scale 0.5).
+    """3 x 48 x W in, C x 1 x W/8 out (C = 512 at scale 0.5); as in PP-OCRv2 3 x 32 x W in, C x 1 x W/4 out.
 
     ``last_pool_kernel_size`` has to be [2, 2] for the published PP-OCRv3 weights. PaddleOCR's newer default
     [3, 2] gives the same shapes and other values, so nothing but the output tells; see
@@ -83,7 +83,8 @@ class MobileNetV1Enhance(nn.Layer):  # type: ignore[misc]
         self,
         *,
         scale: float = 0.5,
-        last_conv_stride: tuple[int, int] = (1, 2),
+        last_conv_stride: int | tuple[int, int] = (1, 2),
+        last_pool_type: str = "avg",
         last_pool_kernel_size: tuple[int, int] = (2, 2),
     ) -> None:
         super().__init__()
@@ -96,9 +97,14 @@ class MobileNetV1Enhance(nn.Layer):  # type: ignore[misc]
             blocks.append(block)
             channels = outputs
         self.block_list = nn.Sequential(*blocks)
-        self.pool = nn.AvgPool2D(last_pool_kernel_size, stride=last_pool_kernel_size)
+        # As in PaddleOCR, max pooling (PP-OCRv2) is 2 x 2 whatever the kernel size says.
+        self.pool: nn.Layer = (
+            nn.AvgPool2D(last_pool_kernel_size, stride=last_pool_kernel_size)
+            if last_pool_type == "avg"
+            else nn.MaxPool2D(2, stride=2)
+        )
         self.out_channels = channels
 
     def forward(self, x: Any) -> Any:
-        """N x 3 x 48 x W in, N x C x 1 x W/8 out."""
+        """N x 3 x H x W in, N x C x 1 x T out."""
         return self.pool(self.block_list(self.conv1(x)))

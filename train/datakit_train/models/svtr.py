@@ -1,4 +1,4 @@
-"""The SVTR neck of PP-OCRv3: two global-mixing attention blocks between convolutions.
+"""The SVTR neck of PP-OCRv3 and PP-OCRv4: two global-mixing attention blocks between convolutions.
 
 Source: SVTR (arXiv 2205.00159) as used by PP-OCRv3 (arXiv 2206.03001), without the guide of GTC.
 """
@@ -18,9 +18,10 @@ _DROPOUT = 0.1
 class ConvBNSwish(nn.Layer):  # type: ignore[misc]
     """Convolution without bias, BatchNorm, swish."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int] = (1, 1)) -> None:
         super().__init__()
-        self.conv = nn.Conv2D(inputs, outputs, kernel, padding=kernel // 2, bias_attr=False)
+        padding = [kernel[0] // 2, kernel[1] // 2]
+        self.conv = nn.Conv2D(inputs, outputs, kernel, padding=padding, bias_attr=False)
         self.norm = nn.BatchNorm2D(outputs)
 
     def forward(self, x: Any) -> Any:
@@ -81,15 +82,17 @@ class MixingBlock(nn.Layer):  # type: ignore[misc]
 class SVTREncoder(nn.Layer):  # type: ignore[misc]
     """N x C x H x W in, N x ``dims`` x H x W out."""
 
-    def __init__(self, inputs: int, *, dims: int = 64, depth: int = 2, hidden_dims: int = 120) -> None:
+    def __init__(
+        self, inputs: int, *, dims: int, depth: int, hidden_dims: int, kernel: tuple[int, int]
+    ) -> None:
         super().__init__()
-        self.conv1 = ConvBNSwish(inputs, inputs // 8, 3)
-        self.conv2 = ConvBNSwish(inputs // 8, hidden_dims, 1)
+        self.conv1 = ConvBNSwish(inputs, inputs // 8, kernel)
+        self.conv2 = ConvBNSwish(inputs // 8, hidden_dims)
         self.svtr_block = nn.LayerList([MixingBlock(hidden_dims) for _ in range(depth)])
         self.norm = nn.LayerNorm(hidden_dims, epsilon=1e-6)
-        self.conv3 = ConvBNSwish(hidden_dims, inputs, 1)
-        self.conv4 = ConvBNSwish(inputs * 2, inputs // 8, 3)
-        self.conv1x1 = ConvBNSwish(inputs // 8, dims, 1)
+        self.conv3 = ConvBNSwish(hidden_dims, inputs)
+        self.conv4 = ConvBNSwish(inputs * 2, inputs // 8, kernel)
+        self.conv1x1 = ConvBNSwish(inputs // 8, dims)
 
     def forward(self, x: Any) -> Any:
         """Mix all positions, then join with the input by channel."""
@@ -105,9 +108,17 @@ class SVTREncoder(nn.Layer):  # type: ignore[misc]
 class SVTRNeck(nn.Layer):  # type: ignore[misc]
     """The encoder, and the map turned into a sequence: N x C x 1 x T in, N x T x ``dims`` out."""
 
-    def __init__(self, inputs: int, *, dims: int = 64, depth: int = 2, hidden_dims: int = 120) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        *,
+        dims: int = 64,
+        depth: int = 2,
+        hidden_dims: int = 120,
+        kernel: tuple[int, int] = (3, 3),
+    ) -> None:
         super().__init__()
-        self.encoder = SVTREncoder(inputs, dims=dims, depth=depth, hidden_dims=hidden_dims)
+        self.encoder = SVTREncoder(inputs, dims=dims, depth=depth, hidden_dims=hidden_dims, kernel=kernel)
 
     def forward(self, x: Any) -> Any:
         """Height has to be 1 here."""

@@ -8,10 +8,9 @@ from typing import Any
 
 from datakit.charset import SPACE, Charset
 from datakit.models import ModelSpec
+from datakit_train.architectures import PPOCRV3_REC, build_network
 from datakit_train.framework import import_paddle
 from datakit_train.recognizer import (
-    PPOCRV3_REC,
-    build_network,
     check_architecture,
     load_tensors,
     measure_probe,
@@ -94,7 +93,7 @@ def _read_probe(network: Any, charset: Charset) -> str:
     paddle = import_paddle()
     network.eval()
     with paddle.no_grad():
-        best = network(paddle.to_tensor(probe_input())).argmax(axis=-1).numpy()[0]
+        best = network(paddle.to_tensor(probe_input(network.height))).argmax(axis=-1).numpy()[0]
     collapsed = [int(b) for b, before in zip(best, [0, *best[:-1]], strict=True) if b not in (0, before)]
     return charset.decode(collapsed)
 
