@@ -142,13 +142,16 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_temporaries(folder: str | Path) -> int:
-    """Remove temporary files that killed processes left under ``folder``; the caller holds its lock.
+    """Remove temporary files and folders that killed processes left under ``folder``.
 
-    Returns how many there were.
+    The caller holds its lock. Returns how many there were.
     """
     leftovers = list(Path(folder).rglob(f"{TEMPORARY}*.tmp"))
     for leftover in leftovers:
-        leftover.unlink(missing_ok=True)
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
     return len(leftovers)
 
 

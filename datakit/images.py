@@ -119,16 +119,26 @@ def read_bgr(path: str | Path) -> npt.NDArray[np.uint8]:
         ImageError: as :func:`probe`; the file is truncated, or holds pixels that cannot be decoded.
     """
     with _opened(path) as stream:
-        data = stream.read()
-    with _explained(path, "picture"), _header(path, BytesIO(data)) as picture:
+        return decode_bgr(stream.read(), path)
+
+
+def probe_bytes(data: bytes, name: str | Path) -> ImageInfo:
+    """:func:`probe` of the bytes of a picture file; ``name`` stands in the error."""
+    with _explained(name, "header"), _header(name, BytesIO(data)) as picture:
+        return _info(picture)
+
+
+def decode_bgr(data: bytes, name: str | Path) -> npt.NDArray[np.uint8]:
+    """:func:`read_bgr` of the bytes of a picture file; ``name`` stands in the error."""
+    with _explained(name, "picture"), _header(name, BytesIO(data)) as picture:
         info = _info(picture)
-        _require_whole(path, info.format, data, picture)
+        _require_whole(name, info.format, data, picture)
         if info.format == "GIF":
             # OpenCV reads GIF from 4.11 on only.
             return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
     # OpenCV turns TIFF while decoding, and its versions differ in what else they turn.
     turn = _TURNS[1 if info.format == "TIFF" else info.orientation]
-    return np.ascontiguousarray(turn(_decode(path, data)))
+    return np.ascontiguousarray(turn(_decode(name, data)))
 
 
 def resolve_image(data_dir: str | Path, image: str, *, allow_outside: bool = False) -> Path:

@@ -103,8 +103,9 @@ class LabelFault:
     """A line that cannot be used.
 
     ``code`` is one of ``blank-line``, ``line-too-long``, ``invalid-utf8``, ``missing-tab``, ``empty-path``,
-    ``broken-json``, ``bad-image-list``, ``not-a-list``, ``bad-box``, ``bad-points``. ``raw`` is the beginning
-    of the line, at most :data:`RAW_LENGTH` bytes, with what is not UTF-8 as ``\\xNN``.
+    ``broken-json``, ``bad-image-list``, ``not-a-list``, ``bad-box``, ``bad-points``, ``missing-key`` (of an
+    LMDB set only). ``raw`` is the beginning of the line, at most :data:`RAW_LENGTH` bytes, with what is not
+    UTF-8 as ``\\xNN``.
     """
 
     file: str
@@ -326,6 +327,12 @@ def _decoded(number: int, raw: bytes) -> str:
     except UnicodeDecodeError as error:
         utf16 = ", the file looks like UTF-16" if number == 1 and raw.startswith(_UTF16_BOMS) else ""
         raise _Unusable("invalid-utf8", f"byte {error.start} is not UTF-8 ({error.reason}){utf16}") from error
+
+
+def text_notes(text: str) -> tuple[str, ...]:
+    """The notes of :class:`RecLine` that a text by itself gets."""
+    empty = () if text else ("empty-text",)
+    return (*_odd_notes(text), *empty) if _ODD.search(text) else empty
 
 
 def _odd_notes(line: str) -> Iterator[str]:

@@ -42,6 +42,10 @@ FAULT_CHECKS: dict[str, Check[LabelFault]] = {
     ),
     "bad-box": _fault("Does every box have transcription and points?", "complete the box or take it out"),
     "bad-points": _fault("Are the points pairs of finite numbers?", "draw the box again or take it out"),
+    "missing-key": _fault(
+        "Does the LMDB set hold picture and label of every sample?",
+        "write the set again; keys run from 1 to num-samples",
+    ),
 }
 
 # Keys are the codes of labels.RecLine.notes and labels.DetLine.notes; empty-text has a check of its own.
