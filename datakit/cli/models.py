@@ -1,4 +1,4 @@
-"""``datakit models``: list, pull and describe the weights."""
+"""``datakit models``: list, pull, extract and describe the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 models = typer.Typer(
-    help="List, pull and describe model weights.", no_args_is_help=True, rich_markup_mode=None
+    help="List, pull, extract and describe model weights.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
@@ -63,6 +63,38 @@ def pull_model(
         say=lambda line: typer.echo(line, err=True),
     )
     typer.echo(str(folder))
+
+
+@models.command("extract")
+def extract_model(
+    checkpoint: Annotated[Path, typer.Argument(help="A .pdparams file of PaddleOCR's training.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model to write.")],
+    dictionary: Annotated[Path, typer.Option("--dict", help="Dictionary of the checkpoint.")],
+    submodel: Annotated[
+        str | None,
+        typer.Option("--from", help="Student, Student2, Teacher or student_model; default: the first there."),
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Start what the checkpoint lacks at random.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Take a sub-model out of a distillation checkpoint; GTC's CTC branch becomes the CTC model."""
+    from dataclasses import asdict
+
+    from datakit_train.weights.extract import extract
+
+    taken = extract(checkpoint, out, dictionary=dictionary, submodel=submodel, allow_partial=allow_partial)
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, **asdict(taken), "folder": str(out)}))
+        return
+    typer.echo(f"{out}: {taken.tensors} tensors of {taken.submodel or 'the checkpoint'}")
+    if taken.gtc:
+        typer.echo(f"left out: {len(taken.gtc)} tensors of GTC's attention branch", err=True)
+    for title, names in (("at random", taken.missing), ("left over", taken.left_over)):
+        for name in names:
+            typer.echo(f"{title}: {name}", err=True)
+    typer.echo(f"next: datakit evaluate VAL.txt --model {out}", err=True)
 
 
 @models.command("info")

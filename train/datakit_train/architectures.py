@@ -12,6 +12,8 @@ from datakit_train.weights.pdparams import WeightsError
 PPOCRV2_REC: dict[str, Any] = {"name": "ppocrv2_rec", "scale": 0.5, "hidden_size": 64, "mid_channels": 96}
 PPOCRV3_REC: dict[str, Any] = {"name": "ppocrv3_rec", "scale": 0.5, "last_pool_kernel_size": [2, 2]}
 PPOCRV4_REC: dict[str, Any] = {"name": "ppocrv4_rec", "scale": 0.95, "dims": 120}
+# Of the published PP-OCRv4 before its pool: 512 * 0.95, rounded to a multiple of 16.
+_V4_CHANNELS = 480
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -76,3 +78,34 @@ def build_network(architecture: Mapping[str, Any], classes: int) -> Any:
         "ppocrv4_rec": models.ppocrv4_rec,
     }
     return builders[name](classes, **settings)
+
+
+def infer_architecture(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """The architecture of weights, by the names and shapes of their tensors (PaddleOCR's names).
+
+    What has no shape (``last_pool_kernel_size``) is taken from the published model.
+
+    Raises:
+        WeightsError: they are not of a recogniser that datakit builds.
+    """
+
+    def size(name: str, axis: int) -> int:
+        if name not in shapes or len(shapes[name]) <= axis:
+            raise WeightsError(f"these are not the weights of a CTC recogniser: no tensor {name!r} that fits")
+        return shapes[name][axis]
+
+    if "backbone.blocks2.0.dw_conv.lab.scale" in shapes:
+        channels = size("backbone.blocks6.3.dw_conv.conv_kxk.0.conv.weight", 0)
+        scale = PPOCRV4_REC["scale"] if channels == _V4_CHANNELS else channels / 512
+        return {**PPOCRV4_REC, "scale": scale, "dims": size("head.fc.weight", 0)}
+    scale = size("backbone.conv1._conv.weight", 0) / 32
+    if "head.fc1.weight" in shapes:
+        hidden = size("neck.encoder.lstm.weight_hh_l0", 1)
+        return {
+            **PPOCRV2_REC,
+            "scale": scale,
+            "hidden_size": hidden,
+            "mid_channels": size("head.fc1.weight", 1),
+        }
+    size("neck.encoder.conv1x1.conv.weight", 0)
+    return {**PPOCRV3_REC, "scale": scale}

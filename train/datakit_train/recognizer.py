@@ -7,7 +7,7 @@ badly. So every stored model carries a probe, its answer to a fixed picture, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,23 @@ def load_tensors(
         raise WeightsError(f"{len(misshapen)} tensors have another shape: {', '.join(misshapen[:5])}")
     if missing and not allow_partial:
         share = 100 * (len(wanted) - len(missing)) / len(wanted)
+        left_over = [name for name in tensors if name not in wanted]
+        unused = f"; left over: {_some(left_over)}" if left_over else ""
         raise WeightsError(
-            f"the weights cover {share:.1f} % of the network; missing: {', '.join(missing[:5])}"
-            f"{' ...' if len(missing) > 5 else ''}. Use --allow-partial to start those at random"
+            f"the weights cover {share:.1f} % of the network; missing: {_some(missing)}{unused}. "
+            "Use --allow-partial to start those at random"
         )
+    # Names that are left out would be warned about one by one.
+    own = network.state_dict()
     network.set_state_dict(
-        {name: np.asarray(tensors[name], np.float32) for name in wanted if name in tensors}
+        {name: np.asarray(tensors[name], np.float32) if name in tensors else own[name] for name in wanted}
     )
     return missing
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def check_architecture(network: Any, expected: tuple[float, ...]) -> None:

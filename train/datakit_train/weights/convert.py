@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from datakit.charset import SPACE, Charset
 from datakit.models import ModelSpec
-from datakit_train.architectures import PPOCRV3_REC, build_network
+from datakit_train.architectures import PPOCRV3_REC, build_network, family_of, infer_architecture
 from datakit_train.framework import import_paddle
 from datakit_train.recognizer import (
     check_architecture,
@@ -127,21 +129,38 @@ def recognizer_from_pdparams(
     path: Path,
     charset: Charset,
     *,
-    architecture: Mapping[str, Any] = PPOCRV3_REC,
+    architecture: Mapping[str, Any] | None = None,
     submodel: str | None = None,
     allow_partial: bool = False,
     licence: str = "unknown",
 ) -> StoredModel:
     """Convert a checkpoint of PaddleOCR's own training: plain, GTC or distillation.
 
+    Args:
+        path: the ``.pdparams`` file.
+        charset: its dictionary, which the file does not hold.
+        architecture: of the network; default: by the names and shapes of the tensors.
+        submodel: prefix of a distillation's sub-model (``Student2.``); default: the first of
+            :data:`datakit_train.weights.names.SUBMODEL_PREFIXES` that is there.
+        allow_partial: start what the file lacks at random.
+        licence: of the weights.
+
     Raises:
-        WeightsError: refused content, names that do not cover the network, other shapes (a dictionary that is
-            not the model's own shows here), or a ``last_pool_kernel_size`` that the weights were not trained
-            with.
+        WeightsError: refused content, names that do not cover the network, other shapes, a dictionary of
+            another size, or a ``last_pool_kernel_size`` that the weights were not trained with.
     """
     tensors = map_ctc_names(strip_submodel(read_pdparams(path), submodel))
+    if architecture is None:
+        architecture = infer_architecture({name: tuple(array.shape) for name, array in tensors.items()})
+    bias = tensors.get(f"{family_of(architecture).classifier}.bias")
+    if bias is not None and bias.size != charset.num_classes:
+        raise WeightsError(
+            f"has {bias.size} classes, the dictionary {charset.num_classes} (entries, space and blank)",
+            file=path,
+        )
     network = build_network(architecture, charset.num_classes)
     load_tensors(network, tensors, allow_partial=allow_partial)
-    check_pool(tensors, charset, architecture)
-    state = {name: value.numpy() for name, value in network.state_dict().items()}
+    if "last_pool_kernel_size" in family_of(architecture).settings:
+        check_pool(tensors, charset, architecture)
+    state = {name: np.array(value.numpy()) for name, value in network.state_dict().items()}
     return StoredModel(state, architecture, charset.chars, str(path), licence, measure_probe(network))

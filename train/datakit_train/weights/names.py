@@ -25,6 +25,24 @@ _CTC_BRANCH: tuple[tuple[str, str], ...] = (
 _GTC_ONLY: tuple[str, ...] = ("head.sar_head.", "head.gtc_head.", "head.before_gtc.")
 
 
+def submodel_prefix(name: str) -> str:
+    """The prefix of a sub-model as the user calls it: ``Student2`` -> ``Student2.``.
+
+    Raises:
+        WeightsError: not a name that PaddleOCR's distillation gives.
+    """
+    prefix = f"{name.removesuffix('.')}."
+    if prefix not in SUBMODEL_PREFIXES:
+        known = ", ".join(known.removesuffix(".") for known in SUBMODEL_PREFIXES)
+        raise WeightsError(f"--from {name!r} is not one of {known}")
+    return prefix
+
+
+def is_gtc_only(name: str) -> bool:
+    """Whether a tensor belongs to GTC's attention branch, which the CTC model does without."""
+    return name.startswith(_GTC_ONLY)
+
+
 def strip_submodel(tensors: Mapping[str, T], prefix: str | None = None) -> dict[str, T]:
     """Only the tensors of one sub-model, without its prefix; all of them where no name has a prefix.
 
