@@ -73,9 +73,10 @@ class BoxStats:
     """Counts over pages, which add up; nothing in it grows with their number.
 
     ``sides`` maps whole px, rounded down and at most 4,096, to the counted boxes whose smaller side has them;
-    ``per_page`` a number of boxes to the pages that have as many; ``needs[k]`` counts boxes that reach 8 px at a side of
-    ``32 * (k + 1)`` px and not at 32 px less, its last entry those that need more than 2,560. ``tiny`` boxes
-    have less than 8 px in the picture as it is, ``measured`` ones stand on a picture of known size.
+    ``per_page`` a number of boxes to the pages that have as many; ``needs[k]`` counts boxes that reach 8 px
+    at a side of ``32 * (k + 1)`` px and not at 32 px less, its last entry those that need more than 2,560.
+    ``tiny`` boxes have less than 8 px in the picture as it is, ``measured`` ones stand on a picture of known
+    size.
     """
 
     pages: int = 0

@@ -1,8 +1,8 @@
 """Boxes of a page that lie on one another.
 
 DB learns the kernel of a box, its polygon moved inwards by ``area * (1 - 0.4^2) / perimeter`` px (Liao et
-al., "Real-time scene text detection with differentiable binarization", and PaddleOCR's MakeShrinkMap). Neighbours
-whose outlines overlap are still two texts to it as long as their kernels stay apart.
+al., "Real-time scene text detection with differentiable binarization", and PaddleOCR's MakeShrinkMap).
+Neighbours whose outlines overlap are still two texts to it as long as their kernels stay apart.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +20,18 @@ Rectangle = tuple[float, float, float, float]
 # More candidates than this come from no page of text; the rest is left out.
 MAX_PAIRS = 200_000
 _FAR = 1e7
+# Answers kept for polygons of at most so many points.
+_CACHED = 8192
+_SMALL = 16
 
 
-def tame(points: Polygon) -> list[Point]:
+def tame(points: Polygon) -> tuple[Point, ...]:
     """``points`` without repeated neighbours, no coordinate beyond 10 million px (products stay finite)."""
+    outline = tuple(points)
+    return _tame_small(outline) if len(outline) <= _SMALL else _tame(outline)
+
+
+def _tame(points: tuple[Point, ...]) -> tuple[Point, ...]:
     kept: list[Point] = []
     for x, y in points:
         point = (min(max(x, -_FAR), _FAR), min(max(y, -_FAR), _FAR))
@@ -30,7 +39,7 @@ def tame(points: Polygon) -> list[Point]:
             kept.append(point)
     while len(kept) > 1 and kept[0] == kept[-1]:
         kept.pop()
-    return kept
+    return tuple(kept)
 
 
 def signed_area(points: Polygon) -> float:
@@ -78,6 +87,10 @@ def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
 def crosses_itself(points: Polygon) -> bool:
     """Whether two sides of the polygon cut through each other."""
     outline = tame(points)
+    return _crosses_small(outline) if len(outline) <= _SMALL else _crosses(outline)
+
+
+def _crosses(outline: tuple[Point, ...]) -> bool:
     if len(outline) == 4:
         a, b, c, d = outline
         return _cross(a, b, c, d) or _cross(b, c, d, a)
@@ -86,6 +99,11 @@ def crosses_itself(points: Polygon) -> bool:
     sides = list(edges(outline))
     rectangles = [rectangle(side) for side in sides]
     return any(_cross(*sides[i], *sides[j]) for i, j in touching(rectangles))
+
+
+# Several checks ask about the same boxes of a page in turn.
+_tame_small = lru_cache(maxsize=_CACHED)(_tame)
+_crosses_small = lru_cache(maxsize=_CACHED)(_crosses)
 
 
 def is_convex(points: Polygon) -> bool:
