@@ -229,7 +229,7 @@ def balance_lines(found: Balance) -> list[str]:
         f"{floors}",
         f"spread: {found.entropy:.2f} bits (as even as {2**found.entropy:.0f} characters), Gini "
         f"{found.gini:.2f}, 90th to 10th percentile {_to_tail(found.head, found.tail)}",
-        f"lengths: mean {lengths.mean:.1f}, median {lengths.median}, 80 % {lengths.p80}, 95 % {lengths.p95}, "
+        f"lengths: mean {lengths.mean:.1f}, median {lengths.median}, p80 {lengths.p80}, p95 {lengths.p95}, "
         f"longest {lengths.most}; {lengths.short:.1%} of at most {SHORT}",
         f"words: {found.words:,}; {found.spaced:.1%} of the labels hold a space",
     ]

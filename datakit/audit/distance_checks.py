@@ -78,9 +78,10 @@ def unseen_characters(found: Distance) -> Iterator[str]:
     if found.unseen:
         listed = " ".join(f"{shown(char)}:{lines}" for char, lines in found.unseen[:20])
         more = " ..." if len(found.unseen) > 20 else ""
+        noun = "character" if len(found.unseen) == 1 else "characters"
         yield (
-            f"{len(found.unseen)} characters of the reference are in no kept line (reference lines that "
-            f"hold them): {listed}{more}"
+            f"{len(found.unseen)} {noun} of the reference in no kept line (reference lines that hold "
+            f"them): {listed}{more}"
         )
 
 
