@@ -1,0 +1,124 @@
+"""Bring command line and PaddleOCR YAML together; what the command line says wins, and that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from datakit.audit.inputs.files import sources_of
+from datakit.audit.inputs.request import IMAGE_SHAPE, MAX_TEXT_LENGTH, Inputs, Request, Trainer
+from datakit.audit.inputs.source import LabelSource
+from datakit.charset import load_charset
+from datakit.encoders import NO_DICTIONARY
+from datakit.errors import UsageError
+from datakit.labels import STDIN
+from datakit.mix.sources import checked_ratio
+from datakit.paddleocr_config import PaddleConfig, describe_notes, load_config
+from datakit.paddleocr_config.tree import Dataset
+
+_Value = TypeVar("_Value")
+
+
+def resolve(request: Request) -> Inputs:
+    """Sources and the trainer's options of a request.
+
+    Raises:
+        UsageError: neither labels nor a configuration, stdin twice, ``-o`` without ``-c``, ratios that do not
+            fit the labels; an unknown key of the YAML.
+        InputError: a label file, a dictionary or the YAML is missing or broken.
+        MissingExtraError: an LMDB set without the package lmdb.
+    """
+    if request.overrides and request.config is None:
+        raise UsageError("-o changes a key of the YAML: name it with -c")
+    config = load_config(request.config, request.overrides) if request.config else None
+    notes: list[str] = []
+    trainer = _trainer(request, config, notes)
+    sources = _sources(request, config, notes)
+    val = () if config is None or config.eval is None else _dataset(config.eval, (), None)
+    return Inputs(sources, trainer, val, (*notes, *(note for source in sources for note in source.notes)))
+
+
+def _sources(request: Request, config: PaddleConfig | None, notes: list[str]) -> tuple[LabelSource, ...]:
+    if not request.labels:
+        if config is None:
+            raise UsageError("no label file given, and no configuration that names one (-c rec.yml)")
+        return _dataset(config.train, request.ratios, request.data_dir)
+    if request.labels.count(STDIN) > 1:
+        raise UsageError("- (stdin) can be read once")
+    if config is not None:
+        notes.append(f"label files of the command line, not those of {config.path}")
+    ratios = _ratios(request.ratios, len(request.labels))
+    return tuple(
+        source
+        for path, ratio in zip(request.labels, ratios, strict=True)
+        for source in sources_of(path, data_dir=_root(path, request, config), task=request.task, ratio=ratio)
+    )
+
+
+def _root(path: str, request: Request, config: PaddleConfig | None) -> Path | None:
+    """``data_dir`` of a label file: the flag, else the YAML's if the YAML names the file, else its own."""
+    if request.data_dir is not None or config is None:
+        return request.data_dir
+    for dataset in (config.train, config.eval):
+        if dataset is not None and Path(path).absolute() in {file.absolute() for file in dataset.label_files}:
+            return dataset.data_dir
+    return None
+
+
+def _dataset(dataset: Dataset, ratios: Sequence[float], data_dir: Path | None) -> tuple[LabelSource, ...]:
+    """The sources of a YAML's Train or Eval."""
+    if dataset.delimiter != "\t":
+        raise UsageError(f"delimiter {dataset.delimiter!r}: label files are read with a tab only")
+    root = data_dir or dataset.data_dir
+    if dataset.kind == "lmdb":
+        return sources_of(str(root), task="rec", ratio=_ratios(ratios, 1)[0])
+    shares = _ratios(ratios, len(dataset.label_files)) if ratios else dataset.ratios
+    return tuple(
+        source
+        for file, ratio in zip(dataset.label_files, shares, strict=True)
+        for source in sources_of(str(file), data_dir=root, task="rec", ratio=ratio)
+    )
+
+
+def _ratios(given: Sequence[float], count: int) -> tuple[float, ...]:
+    checked = tuple(checked_ratio(ratio) for ratio in given)
+    if len(checked) <= 1:
+        return (checked or (1.0,)) * count
+    if len(checked) != count:
+        raise UsageError(f"{len(checked)} ratios for {count} label files: give one each, or one for all")
+    return checked
+
+
+def _trainer(request: Request, config: PaddleConfig | None, notes: list[str]) -> Trainer:
+    def chosen(flag: str, given: _Value | None, configured: _Value | None, default: _Value) -> _Value:
+        if given is None:
+            return default if configured is None else configured
+        if configured is not None and given != configured:
+            notes.append(
+                f"{flag} {_shown(given)} of the command line, not {_shown(configured)} of {request.config}"
+            )
+        return given
+
+    if config is not None:
+        notes.extend(f"{config.path}: {line}" for line in describe_notes(config.notes))
+    space = chosen("--use-space-char", request.use_space_char, config and config.use_space_char, True)
+    path = chosen("--dict", request.dictionary, config and config.dict_path, None)
+    no_dictionary = config is not None and path is None
+    if no_dictionary:
+        notes.append("no character_dict_path: PaddleOCR trains 0-9 and a-z, in lower case")
+    charset = NO_DICTIONARY if no_dictionary else load_charset(path, space) if path else None
+    return Trainer(
+        charset,
+        space and not no_dictionary,
+        no_dictionary,
+        chosen("--encoder", request.encoder, config and config.encoder, "ctc"),
+        chosen(
+            "--max-text-length", request.max_text_length, config and config.max_text_length, MAX_TEXT_LENGTH
+        ),
+        chosen("--image-shape", request.image_shape, config and config.image_shape, IMAGE_SHAPE),
+    )
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
