@@ -144,6 +144,34 @@ def _licence(text: str, url: str) -> str:
     return (text or url)[:80] or UNKNOWN_LICENCE
 
 
+_OUTLINES = (b"glyf", b"CFF ", b"CFF2")
+_MOST_TABLES = 512
+
+
+@lru_cache(maxsize=4096)
+def outline_key(face: FontFace) -> str:
+    """Names the outlines of a face: faces of a collection that share their glyph table share the key.
+
+    The regional faces of a CJK collection differ in their character maps and point to the same outlines.
+    A file whose table directory cannot be read keeps its faces apart.
+    """
+    apart = f"{face.path}#{face.index}"
+    if face.index == 0 and not face.path.lower().endswith(("ttc", "otc")):
+        return apart
+    try:
+        with Path(face.path).open("rb") as stream:
+            stream.seek(12 + 4 * face.index)
+            stream.seek(int.from_bytes(stream.read(4), "big") + 4)
+            count = int.from_bytes(stream.read(2), "big")
+            stream.seek(6, 1)
+            directory = stream.read(16 * min(count, _MOST_TABLES))
+    except OSError:
+        return apart
+    records = (directory[k : k + 16] for k in range(0, len(directory), 16))
+    places = [record[8:16].hex() for record in records if record[:4] in _OUTLINES]
+    return f"{face.path}@{'+'.join(places)}" if places else apart
+
+
 @lru_cache(maxsize=4096)
 def font_sha256(path: str) -> str:
     """sha256 of a font file, remembered for the life of the process."""

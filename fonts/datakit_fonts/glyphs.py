@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datakit.errors import InputError
-from datakit_fonts.faces import FontFace
+from datakit_fonts.faces import FontFace, outline_key
 
 Mask = npt.NDArray[np.uint8]
 K = TypeVar("K", bound=Hashable)
@@ -74,30 +74,74 @@ def open_face(face: FontFace, coords: tuple[float, ...] = ()) -> Any:
     return opened
 
 
-class GlyphCache:
-    """Bitmaps of glyphs by (face, axes, size, glyph id); ``limit`` of them, the oldest leave first."""
+class Strike:
+    """The glyphs of one face at one instance and size that were drawn so far."""
 
-    def __init__(self, limit: int = 40_000, faces: int = 256) -> None:
-        self._glyphs: LruCache[tuple[FontFace, tuple[float, ...], int, int], Glyph] = LruCache(limit)
-        self._faces: LruCache[tuple[FontFace, tuple[float, ...]], Any] = LruCache(faces)
+    def __init__(self, cache: GlyphCache, face: FontFace, coords: tuple[float, ...], size: int) -> None:
+        self._cache, self._face, self._coords, self._size = cache, face, coords, size
+        self._glyphs: dict[int, Glyph] = {}
 
-    def glyph(self, face: FontFace, coords: tuple[float, ...], size: int, glyph_id: int) -> Glyph:
-        """The glyph at ``size`` pixels an em.
+    def glyph(self, glyph_id: int) -> Glyph:
+        """The glyph by its number in the font.
 
         Raises:
             InputError: the font's outline of that glyph is damaged.
         """
-        key = (face, coords, size, glyph_id)
-        return self._glyphs.get(key) or self._glyphs.put(key, self._rasterise(face, coords, size, glyph_id))
+        known = self._glyphs.get(glyph_id)
+        if known is None:
+            known = self._glyphs[glyph_id] = self._rasterise(glyph_id)
+            self._cache.count_one()
+        return known
 
-    def _rasterise(self, face: FontFace, coords: tuple[float, ...], size: int, glyph_id: int) -> Glyph:
-        opened = self._faces.get((face, coords)) or self._faces.put((face, coords), open_face(face, coords))
+    def __len__(self) -> int:
+        return len(self._glyphs)
+
+    def _rasterise(self, glyph_id: int) -> Glyph:
+        opened = self._cache.opened(self._face, self._coords)
         try:
-            opened.set_pixel_sizes(0, size)
+            opened.set_pixel_sizes(0, self._size)
             opened.load_glyph(glyph_id, _RENDER)
         except freetype.FT_Exception as error:
-            raise InputError(f"glyph {glyph_id} cannot be drawn ({error})", file=face.path) from error
+            raise InputError(f"glyph {glyph_id} cannot be drawn ({error})", file=self._face.path) from error
         return _copy(opened.glyph)
+
+
+class GlyphCache:
+    """Bitmaps of glyphs by (outlines, axes, size), then glyph number; about ``limit`` of them are kept.
+
+    A line asks for its strike once, so that a glyph costs one lookup by its number. Faces of a collection
+    that share their outlines share strikes. When there are too many glyphs, the oldest strikes go.
+    """
+
+    def __init__(self, limit: int = 40_000, faces: int = 256) -> None:
+        self._limit, self._held = limit, 0
+        self._strikes: OrderedDict[tuple[str, tuple[float, ...], int], Strike] = OrderedDict()
+        self._faces: LruCache[tuple[FontFace, tuple[float, ...]], Any] = LruCache(faces)
+
+    def strike(self, face: FontFace, coords: tuple[float, ...], size: int) -> Strike:
+        """The glyphs of ``face`` at ``size`` pixels an em."""
+        key = (outline_key(face), coords, size)
+        strike = self._strikes.get(key)
+        if strike is None:
+            strike = self._strikes[key] = Strike(self, face, coords, size)
+        else:
+            self._strikes.move_to_end(key)
+        while self._held > self._limit and len(self._strikes) > 1:
+            _, oldest = self._strikes.popitem(last=False)
+            self._held -= len(oldest)
+        return strike
+
+    def glyph(self, face: FontFace, coords: tuple[float, ...], size: int, glyph_id: int) -> Glyph:
+        """One glyph; see :meth:`strike`."""
+        return self.strike(face, coords, size).glyph(glyph_id)
+
+    def count_one(self) -> None:
+        """A strike has drawn one more glyph."""
+        self._held += 1
+
+    def opened(self, face: FontFace, coords: tuple[float, ...]) -> Any:
+        """The FreeType face of ``face`` at ``coords``."""
+        return self._faces.get((face, coords)) or self._faces.put((face, coords), open_face(face, coords))
 
 
 def _copy(slot: Any) -> Glyph:

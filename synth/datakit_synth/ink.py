@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from datakit.effects import Image
 from datakit_synth.layout import Mask
@@ -18,6 +19,8 @@ MIN_FINAL_CONTRAST = 36
 _STROKE = 128
 _FLATTEN = (1.0, 0.6, 0.3, 0.0)
 _LUMA = (0.114, 0.587, 0.299)
+_RAMP = np.arange(256)[:, None] / 255
+_NEAR, _FAR = np.ones((3, 3), np.uint8), np.ones((7, 7), np.uint8)
 
 Colour = tuple[int, int, int]
 
@@ -33,9 +36,10 @@ def ground_range(ground: Image, mask: Mask) -> tuple[int, int]:
     One letter of a line is about a twentieth of its ink: at 5 % a highlight could swallow it whole.
     """
     grey = cv2.cvtColor(ground, cv2.COLOR_BGR2GRAY)
-    counts = cv2.calcHist([grey], [0], (mask > 0).astype(np.uint8), [256], [0, 256]).ravel()
-    share = np.cumsum(counts) / max(1.0, float(counts.sum()))
-    return int(np.searchsorted(share, 0.01)), int(np.searchsorted(share, 0.99))
+    reached = np.cumsum(cv2.calcHist([grey], [0], mask, [256], [0, 256]))
+    total = max(1.0, float(reached[-1]))
+    low, high = np.searchsorted(reached, (0.01 * total, 0.99 * total))
+    return int(low), int(high)
 
 
 def _flattened(ground: Image, factor: float) -> Image:
@@ -93,18 +97,20 @@ def _tinted(level: float, dark: bool, tint: int, rng: Random) -> Colour:
 def blend(ground: Image, mask: Mask, colour: Colour, strength: float) -> Image:
     """Ink over ground; ``strength`` 1 covers the ground wholly where the mask is 255."""
     alpha = mask if strength == 1.0 else np.asarray(cv2.convertScaleAbs(mask, alpha=strength), np.uint8)
-    inverse = cv2.bitwise_not(alpha)
-    kept = cv2.multiply(ground, cv2.merge([inverse] * 3), scale=1 / 255)
-    painted = cv2.merge([cv2.convertScaleAbs(alpha, alpha=level / 255) for level in colour])
-    return np.asarray(cv2.add(kept, painted), np.uint8)
+    coverage = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
+    kept = cv2.multiply(ground, cv2.bitwise_not(coverage), scale=1 / 255)
+    return np.asarray(cv2.add(kept, cv2.LUT(coverage, _painted(colour))), np.uint8)
+
+
+def _painted(colour: Colour) -> npt.NDArray[np.uint8]:
+    """A table from coverage to what the ink adds, 256 x 1 x 3."""
+    return np.asarray(np.rint(_RAMP * np.asarray(colour)), np.uint8)[:, None, :]
 
 
 def measured_contrast(image: Image, mask: Mask) -> float:
     """Grey levels between the strokes and the ground right around them, in the mean."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     _, strokes = cv2.threshold(mask, min(_STROKE, int(mask.max()) // 2), 255, cv2.THRESH_BINARY)
-    around = cv2.subtract(
-        cv2.dilate(mask, np.ones((7, 7), np.uint8)), cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    )
+    around = cv2.subtract(cv2.dilate(mask, _FAR), cv2.dilate(mask, _NEAR))
     _, ring = cv2.threshold(around, 16, 255, cv2.THRESH_BINARY)
     return abs(float(cv2.mean(grey, strokes)[0]) - float(cv2.mean(grey, ring)[0]))

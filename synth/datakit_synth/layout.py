@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +34,7 @@ class Style:
     spacing: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """Where one glyph lies in the mask; ``cluster`` is the index of its first character in the text."""
 
     cluster: int
@@ -53,8 +52,7 @@ class LineMask:
     boxes: tuple[Box, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(NamedTuple):
     glyph_id: int
     cluster: int
     x: float
@@ -103,11 +101,11 @@ def draw_line(text: str, style: Style, cache: GlyphCache) -> LineMask:
         InputError: the face lacks a glyph, one of its characters leaves no ink, or its outlines are damaged.
     """
     inked = []
-    for glyph in _shape(text, style):
-        drawn = cache.glyph(style.face, style.coords, style.size, glyph.glyph_id)
+    strike, size = cache.strike(style.face, style.coords, style.size), style.size
+    for glyph_id, cluster, x, y in _shape(text, style):
+        drawn = strike.glyph(glyph_id)
         if drawn.bitmap.size:
-            left = round(glyph.x * style.size) + drawn.left
-            inked.append((glyph.cluster, left, -round(glyph.y * style.size) - drawn.top, drawn.bitmap))
+            inked.append((cluster, round(x * size) + drawn.left, -round(y * size) - drawn.top, drawn.bitmap))
     _require_ink(text, style, {cluster for cluster, *_ in inked})
     x0 = min(left for _, left, _, _ in inked)
     x1 = max(left + bitmap.shape[1] for _, left, _, bitmap in inked)
@@ -115,12 +113,12 @@ def draw_line(text: str, style: Style, cache: GlyphCache) -> LineMask:
     y1 = max(0, *(top + bitmap.shape[0] for _, _, top, bitmap in inked))
     mask = np.zeros((y1 - y0 + 2 * PAD, x1 - x0 + 2 * PAD), np.uint8)
     boxes = []
-    for cluster, left, top, bitmap in inked:
-        box = Box(cluster, left - x0 + PAD, top - y0 + PAD, 0, 0)
-        box = Box(cluster, box.left, box.top, box.left + bitmap.shape[1], box.top + bitmap.shape[0])
-        region = mask[box.top : box.bottom, box.left : box.right]
+    for cluster, x, y, bitmap in inked:
+        left, top = x - x0 + PAD, y - y0 + PAD
+        bottom, right = top + bitmap.shape[0], left + bitmap.shape[1]
+        region = mask[top:bottom, left:right]
         np.maximum(region, bitmap, out=region)
-        boxes.append(box)
+        boxes.append(Box(cluster, left, top, right, bottom))
     return LineMask(mask, tuple(boxes))
 
 
