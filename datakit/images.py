@@ -8,6 +8,7 @@ makes of it. Only :class:`ImageError` comes out of here.
 from __future__ import annotations
 
 import math
+import os
 import re
 import stat
 import struct
@@ -15,10 +16,9 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -33,17 +33,28 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from datakit.errors import InputError
 from datakit.files import safe_join
+from datakit.headers import HEADER_BYTES, ORIENTATION_TAG, SIDEWAYS, ImageInfo, plain_header
+from datakit.whole import damage
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 512 * 1024 * 1024
-WIDTH_TAG, HEIGHT_TAG, ORIENTATION_TAG = 256, 257, 274
-SIDEWAYS = frozenset({5, 6, 7, 8})
+WIDTH_TAG, HEIGHT_TAG, BITS_TAG = 256, 257, 258
+_TRANSPARENT = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
 # First bytes -> format. The classes are called rather than Image.open, which would try other formats too and
 # warn about large pictures before their size can be asked.
 _MAGIC = re.compile(
     rb"(?P<JPEG>\xff\xd8\xff)|(?P<PNG>\x89PNG\r\n\x1a\n)|(?P<BMP>BM)|(?P<WebP>RIFF....WEBP)"
     rb"|(?P<TIFF>II[*+]\0|MM\0[*+])|(?P<GIF>GIF8[79]a)",
+    re.DOTALL,
+)
+# Pictures that OpenCV may read on one machine and not on the next, and that PaddleOCR does not name.
+_FOREIGN = re.compile(
+    rb"....ftyp(?P<HEIF>hei[cfmsx]|hev[cmsx]|mif1|msf1)|....ftyp(?P<AVIF>avi[fs])"
+    rb"|(?P<JPEG_2000>\0\0\0\x0cjP {2}\r\n|\xff\x4f\xff\x51)|(?P<JPEG_XL>\xff\x0a|\0\0\0\x0cJXL )"
+    rb"|(?P<PDF>%PDF-)|(?P<PSD>8BPS)|(?P<icon>\0\0[\1\2]\0.\0)|(?P<Netpbm>P[1-7][\s#])"
+    rb"|(?P<SVG>\s*(<\?xml[^>]*>\s*)?<svg)|(?P<OpenEXR>v/1\x01)|(?P<DDS>DDS )"
+    rb"|(?P<Sun_raster>\x59\xa6\x6a\x95)",
     re.DOTALL,
 )
 _OPENERS: dict[str, Callable[..., ImageFile.ImageFile]] = {
@@ -70,33 +81,27 @@ _PILLOW_ERRORS = (
     struct.error,
     zlib.error,
 )
-# In compressed data 0xff is followed by 0x00 or a restart marker; anything else but fill is a marker.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 _TURNS: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
     1: lambda image: image,
     2: lambda image: image[:, ::-1],
     3: lambda image: image[::-1, ::-1],
     4: lambda image: image[::-1],
-    5: lambda image: image.transpose(1, 0, 2),
-    6: lambda image: image.transpose(1, 0, 2)[:, ::-1],
-    7: lambda image: image.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda image: image.transpose(1, 0, 2)[::-1],
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: image.swapaxes(0, 1)[:, ::-1],
+    7: lambda image: image.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda image: image.swapaxes(0, 1)[::-1],
 }
 
 
+Fault = Literal["missing", "unreadable", "truncated", "bomb", "format"]
+
+
 class ImageError(InputError):
-    """A picture that is missing, broken, of another format, or too large."""
+    """A picture that is missing, broken, of another format, or too large; ``fault`` says which."""
 
-
-@dataclass(frozen=True, slots=True)
-class ImageInfo:
-    """What a header says: size in pixels after EXIF orientation, format, Pillow's mode, orientation 1..8."""
-
-    width: int
-    height: int
-    format: str
-    mode: str
-    orientation: int
+    def __init__(self, message: str, *, file: str | Path, fault: Fault = "unreadable") -> None:
+        super().__init__(message, file=file)
+        self.fault: Fault = fault
 
 
 def probe(path: str | Path) -> ImageInfo:
@@ -106,8 +111,11 @@ def probe(path: str | Path) -> ImageInfo:
         ImageError: the file is missing, no JPEG, PNG, BMP, WebP, TIFF or GIF, over :data:`MAX_PIXELS`, or its
             header is broken.
     """
-    with _opened(path) as stream, _explained(path, "header"), _header(path, stream) as picture:
-        return _info(picture)
+    data, size = read_beginning(path)
+    info = plain_header(data, size)
+    if info is None and len(data) < size:
+        data = read_picture(path)
+    return header(path, data) if info is None else _small_enough(path, info)
 
 
 def read_bgr(path: str | Path) -> npt.NDArray[np.uint8]:
@@ -118,27 +126,45 @@ def read_bgr(path: str | Path) -> npt.NDArray[np.uint8]:
     Raises:
         ImageError: as :func:`probe`; the file is truncated, or holds pixels that cannot be decoded.
     """
-    with _opened(path) as stream:
-        return decode_bgr(stream.read(), path)
+    data = read_picture(path)
+    return decode_bgr(path, data, header(path, data))
 
 
-def probe_bytes(data: bytes, name: str | Path) -> ImageInfo:
-    """:func:`probe` of the bytes of a picture file; ``name`` stands in the error."""
-    with _explained(name, "header"), _header(name, BytesIO(data)) as picture:
+def read_picture(path: str | Path) -> bytes:
+    """The bytes of a picture file.
+
+    Raises:
+        ImageError: it is missing, no regular file, over :data:`MAX_BYTES`, or cannot be read.
+    """
+    return _read(path, MAX_BYTES)[0]
+
+
+def read_beginning(path: str | Path) -> tuple[bytes, int]:
+    """The first 16 KiB of a picture file, and its size in bytes; raises as :func:`read_picture`."""
+    return _read(path, HEADER_BYTES)
+
+
+def header(path: str | Path, data: bytes) -> ImageInfo:
+    """The header of a picture file that holds ``data``; ``path`` is its name in errors.
+
+    Raises:
+        ImageError: as :func:`probe`.
+    """
+    info = plain_header(data, len(data))
+    if info is not None:
+        return _small_enough(path, info)
+    with _explained(path, "header", data), _pillow(path, data) as picture:
         return _info(picture)
 
 
-def decode_bgr(data: bytes, name: str | Path) -> npt.NDArray[np.uint8]:
-    """:func:`read_bgr` of the bytes of a picture file; ``name`` stands in the error."""
-    with _explained(name, "picture"), _header(name, BytesIO(data)) as picture:
-        info = _info(picture)
-        _require_whole(name, info.format, data, picture)
-        if info.format == "GIF":
-            # OpenCV reads GIF from 4.11 on only.
-            return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
-    # OpenCV turns TIFF while decoding, and its versions differ in what else they turn.
-    turn = _TURNS[1 if info.format == "TIFF" else info.orientation]
-    return np.ascontiguousarray(turn(_decode(name, data)))
+def decode_bgr(path: str | Path, data: bytes, info: ImageInfo) -> npt.NDArray[np.uint8]:
+    """The pixels of a picture as :func:`read_bgr` gives them; ``info`` is what :func:`header` said."""
+    return _decode(path, data, info, cv2.IMREAD_COLOR)
+
+
+def decode_grey(path: str | Path, data: bytes, info: ImageInfo) -> npt.NDArray[np.uint8]:
+    """The same as height x width, grey (of a JPEG its luma), which is cheaper."""
+    return _decode(path, data, info, cv2.IMREAD_GRAYSCALE)
 
 
 def resolve_image(data_dir: str | Path, image: str, *, allow_outside: bool = False) -> Path:
@@ -188,19 +214,29 @@ def _scaled_width(width: int, height: int, target_height: int) -> int:
     return max(1, math.ceil(target_height * (width / height)))
 
 
-@contextmanager
-def _opened(path: str | Path) -> Iterator[BinaryIO]:
+def _read(path: str | Path, limit: int) -> tuple[bytes, int]:
+    """At most ``limit`` bytes of a file, and its size."""
     try:
-        status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            # A named pipe would be waited for without end.
-            raise ImageError("is no regular file", file=path)
-        if status.st_size > MAX_BYTES:
-            raise ImageError(f"has {status.st_size:,} bytes, over the limit of {MAX_BYTES:,}", file=path)
-        with Path(path).open("rb") as stream:
-            yield stream
+        # A named pipe would be waited for without end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ImageError("is no regular file", file=path)
+            size = status.st_size
+            if size > MAX_BYTES:
+                raise ImageError(
+                    f"has {size:,} bytes, over the limit of {MAX_BYTES:,}", file=path, fault="bomb"
+                )
+            wanted = min(size, limit)
+            data = os.read(descriptor, wanted)
+            while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+                data += more
+            return data, size
+        finally:
+            os.close(descriptor)
     except FileNotFoundError as error:
-        raise ImageError("no such picture", file=path) from error
+        raise ImageError("no such picture", file=path, fault="missing") from error
     except OSError as error:
         raise ImageError(f"cannot be read ({error.strerror})", file=path) from error
     except ValueError as error:
@@ -208,7 +244,7 @@ def _opened(path: str | Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _explained(path: str | Path, what: str) -> Iterator[None]:
+def _explained(path: str | Path, what: str, data: bytes) -> Iterator[None]:
     """Pillow's errors as ours; its warnings on broken metadata are not the user's business."""
     try:
         with warnings.catch_warnings():
@@ -216,20 +252,45 @@ def _explained(path: str | Path, what: str) -> Iterator[None]:
             yield
     except Image.DecompressionBombError as error:
         # Pillow's WebP reader asks for itself, and before the size can be asked.
-        raise ImageError(f"has too many pixels, over the limit of {MAX_PIXELS:,}", file=path) from error
+        raise ImageError(
+            f"has too many pixels, over the limit of {MAX_PIXELS:,}", file=path, fault="bomb"
+        ) from error
     except _PILLOW_ERRORS as error:
-        raise ImageError(f"has a broken {what} ({str(error) or type(error).__name__})", file=path) from error
+        reason = str(error) or type(error).__name__
+        cut = damage(_format(path, data), data) == "truncated" or "truncated" in reason
+        raise ImageError(
+            f"has a broken {what} ({reason})", file=path, fault="truncated" if cut else "unreadable"
+        ) from error
 
 
-def _header(path: str | Path, stream: BinaryIO) -> ImageFile.ImageFile:
-    magic = _MAGIC.match(stream.read(16))
-    stream.seek(0)
-    if magic is None or magic.lastgroup is None:
-        raise ImageError("is no JPEG, PNG, BMP, WebP, TIFF or GIF picture", file=path)
-    picture = _OPENERS[magic.lastgroup](stream)
-    width, height = picture.size
+def _format(path: str | Path, data: bytes) -> str:
+    magic = _MAGIC.match(data)
+    if magic is not None and magic.lastgroup is not None:
+        return magic.lastgroup
+    foreign = _FOREIGN.match(data[:512])
+    if foreign is not None and foreign.lastgroup is not None:
+        name = foreign.lastgroup.replace("_", " ")
+        raise ImageError(
+            f"is no JPEG, PNG, BMP, WebP, TIFF or GIF picture but {name}", file=path, fault="format"
+        )
+    raise ImageError("is no JPEG, PNG, BMP, WebP, TIFF or GIF picture", file=path)
+
+
+def _small_enough(path: str | Path, info: ImageInfo) -> ImageInfo:
+    _require_size(path, info.width, info.height)
+    return info
+
+
+def _require_size(path: str | Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise ImageError(f"has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}", file=path)
+        raise ImageError(
+            f"has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}", file=path, fault="bomb"
+        )
+
+
+def _pillow(path: str | Path, data: bytes) -> ImageFile.ImageFile:
+    picture = _OPENERS[_format(path, data)](BytesIO(data))
+    _require_size(path, *picture.size)
     return picture
 
 
@@ -242,7 +303,19 @@ def _info(picture: ImageFile.ImageFile) -> ImageInfo:
     if orientation in SIDEWAYS:
         width, height = height, width
     name = next(name for name, opener in _OPENERS.items() if opener is type(picture))
-    return ImageInfo(width, height, name, picture.mode, orientation)
+    alpha = picture.mode in _TRANSPARENT or "transparency" in picture.info
+    return ImageInfo(width, height, name, picture.mode, orientation, _depth(picture), alpha)
+
+
+def _depth(picture: ImageFile.ImageFile) -> int:
+    if isinstance(picture, TiffImageFile):
+        bits = picture.tag_v2.get(BITS_TAG, 1)
+        return int(max(bits) if isinstance(bits, tuple) else bits)
+    if isinstance(picture, PngImageFile):
+        # The raw mode ends with the bits, as in "RGB;16B"; without them it is 8.
+        raw = re.search(r";(\d+)", str(picture.png.im_rawmode if picture.png else ""))
+        return int(raw.group(1)) if raw else 1 if picture.mode == "1" else 8
+    return 1 if picture.mode == "1" else 8
 
 
 def _orientation(picture: ImageFile.ImageFile) -> int:
@@ -258,52 +331,35 @@ def _orientation(picture: ImageFile.ImageFile) -> int:
     return value if isinstance(value, int) and value in _TURNS else 1
 
 
-def _require_whole(path: str | Path, name: str, data: bytes, picture: ImageFile.ImageFile) -> None:
-    """Refuse half pictures: OpenCV may decode them in silence, Pillow's ``verify`` accepts them."""
-    if name == "JPEG":
-        whole = _jpeg_is_whole(data)
-    elif name == "PNG":
-        whole = _png_is_whole(data)
-    else:
-        picture.load()
-        whole = True
-    if not whole:
-        raise ImageError("is truncated or damaged", file=path)
+def _decode(path: str | Path, data: bytes, info: ImageInfo, flag: int) -> npt.NDArray[np.uint8]:
+    """Refuse half pictures (OpenCV may decode them in silence), decode, turn."""
+    harm = damage(info.format, data) if info.format in ("JPEG", "PNG") else ""
+    if harm:
+        fault: Fault = "truncated" if harm == "truncated" else "unreadable"
+        raise ImageError("is truncated or damaged", file=path, fault=fault)
+    if info.format not in ("JPEG", "PNG"):
+        with _explained(path, "picture", data), _pillow(path, data) as picture:
+            picture.load()
+            if info.format == "GIF":
+                # OpenCV reads GIF from 4.11 on only.
+                return _from_pillow(picture, info, flag)
+    # OpenCV turns TIFF while decoding, and its versions differ in what else they turn.
+    turn = _TURNS[1 if info.format == "TIFF" else info.orientation]
+    return np.ascontiguousarray(turn(_pixels(path, data, flag)))
 
 
-def _jpeg_is_whole(data: bytes) -> bool:
-    """Walk the segments: thumbnails hold end markers too, so searching for one is not enough."""
-    position = 2
-    while found := _JPEG_MARKER.search(data, position):
-        position = found.end()
-        if data[position - 1] == 0xD9:
-            return True
-        position += int.from_bytes(data[position : position + 2], "big")
-    return False
+def _from_pillow(picture: Image.Image, info: ImageInfo, flag: int) -> npt.NDArray[np.uint8]:
+    bgr = np.asarray(picture.convert("RGB"))[:, :, ::-1]
+    turned = np.ascontiguousarray(_TURNS[info.orientation](bgr))
+    return turned if flag == cv2.IMREAD_COLOR else np.asarray(cv2.cvtColor(turned, cv2.COLOR_BGR2GRAY))
 
 
-def _png_is_whole(data: bytes) -> bool:
-    """Walk the chunks to IEND; the checksum of those that matter has to fit."""
-    position = 8
-    while position + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
-        end = position + 8 + length
-        if kind[0] & 0x20 == 0:
-            stored = int.from_bytes(data[end : end + 4], "big")
-            if end + 4 > len(data) or zlib.crc32(memoryview(data)[position + 4 : end]) != stored:
-                return False
-        if kind == b"IEND":
-            return True
-        position = end + 4
-    return False
-
-
-def _decode(path: str | Path, data: bytes) -> npt.NDArray[np.uint8]:
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+def _pixels(path: str | Path, data: bytes, flag: int) -> npt.NDArray[np.uint8]:
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ImageError(f"cannot be decoded ({error.err or error})", file=path) from error
-    if image is None or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    colour = 3 if flag == cv2.IMREAD_COLOR else 1
+    if image is None or image.dtype != np.uint8 or image.size != image.shape[0] * image.shape[1] * colour:
         raise ImageError("cannot be decoded", file=path)
     return np.asarray(image)
