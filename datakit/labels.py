@@ -146,6 +146,16 @@ def scan_det(path: str | Path) -> Iterator[DetLine | LabelFault]:
     return _scan(path, _det_line)
 
 
+def rec_entry(file: str, number: int, raw: bytes) -> RecLine | LabelFault:
+    """What one line of a recognition label file is; ``raw`` is the line with its newline, if it has one."""
+    return _entry(file, number, raw, _rec_line)
+
+
+def det_entry(file: str, number: int, raw: bytes) -> DetLine | LabelFault:
+    """What one line of a detection label file is; ``raw`` as in :func:`rec_entry`."""
+    return _entry(file, number, raw, _det_line)
+
+
 def read_rec(path: str | Path) -> tuple[list[RecLine], list[LabelFault]]:
     """All usable lines and all faults of a recognition label file.
 
@@ -239,11 +249,19 @@ def _number(value: float) -> float | int:
 def _scan(path: str | Path, parse: Callable[[str, int, bytes], _Line]) -> Iterator[_Line | LabelFault]:
     file = str(path)
     for number, raw in _raw_lines(path):
-        try:
-            yield parse(file, number, raw)
-        except _Unusable as fault:
-            beginning = raw[:RAW_LENGTH].rstrip(b"\r\n").decode("utf-8", "backslashreplace")
-            yield LabelFault(file, number, fault.code, fault.message, beginning)
+        yield _entry(file, number, raw, parse)
+
+
+def _entry(
+    file: str, number: int, raw: bytes, parse: Callable[[str, int, bytes], _Line]
+) -> _Line | LabelFault:
+    # As much as tells that it is too long.
+    raw = raw[: MAX_LINE_BYTES + 1]
+    try:
+        return parse(file, number, raw)
+    except _Unusable as fault:
+        beginning = raw[:RAW_LENGTH].rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+        return LabelFault(file, number, fault.code, fault.message, beginning)
 
 
 def _read(
