@@ -9,6 +9,8 @@ from __future__ import annotations
 from datakit.paddleocr_config.data import require_files
 from datakit.paddleocr_config.load import config_of, load_config
 from datakit.paddleocr_config.notes import Note, describe_notes
+from datakit.paddleocr_config.output import diff_configs, dump_config
+from datakit.paddleocr_config.to_ctc import CtcRecipe, to_ctc
 from datakit.paddleocr_config.tree import (
     Architecture,
     Dataset,
@@ -20,6 +22,7 @@ from datakit.paddleocr_config.tree import (
 
 __all__ = [
     "Architecture",
+    "CtcRecipe",
     "Dataset",
     "LearningRate",
     "Note",
@@ -28,6 +31,9 @@ __all__ = [
     "Part",
     "config_of",
     "describe_notes",
+    "diff_configs",
+    "dump_config",
     "load_config",
     "require_files",
+    "to_ctc",
 ]

@@ -56,7 +56,7 @@ def parse_yaml(text: str | bytes, file: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InputError(
-            f"is not valid YAML ({error.problem or error.context})",
+            f"is not valid YAML ({' '.join(filter(None, (error.context, error.problem)))})",
             file=file,
             line=mark.line + 1 if mark else None,
         ) from error
