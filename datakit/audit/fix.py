@@ -21,7 +21,7 @@ from datakit.labels import Task
 from datakit.records import SCHEMA_VERSION
 
 CHANGES_SUFFIX = ".changes.jsonl"
-BACKSLASH = "backslash-path"
+BACKSLASH = "path-backslash"
 
 _BOM = b"\xef\xbb\xbf"
 # A line without any of these has nothing to mend: most lines of most files.

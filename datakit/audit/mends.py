@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from datakit.charset import Charset
 
@@ -116,6 +116,8 @@ def mend_text(text: str, charset: Charset | None = None) -> Iterator[Change]:
 
 
 def mend_path(path: str, data_dir: Path, code: str) -> Iterator[Change]:
-    """Slashes for backslashes, unless a picture has that very name."""
-    if "\\" in path and "\0" not in path and not Path(data_dir, path).exists():
+    """Slashes for backslashes, unless a picture has that very name, or a drive or share stands before it."""
+    if "\\" not in path or "\0" in path or PureWindowsPath(path).drive:
+        return
+    if not Path(data_dir, path).exists():
         yield Change(code, "path", path, path.replace("\\", "/"))

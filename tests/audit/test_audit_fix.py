@@ -37,8 +37,8 @@ def mended(data: bytes, *, number: int = 2, task: str = "rec", charset: Charset 
         ("a.jpg\te\u200b\u0301\n", "a.jpg\té\n", ["zero-width", "not-nfc"]),
         ("a.jpg\ta\u202eb\u2028c\n", "a.jpg\tabc\n", ["bidi-mark", "line-separator"]),
         (b"a.jpg\ta\x00b\x7f\x1bc\n", b"a.jpg\tabc\n", ["control-character"]),
-        (rb"s\a.jpg" + b"\tab\n", b"s/a.jpg\tab\n", ["backslash-path"]),
-        (rb'["s\\a.jpg", "b.jpg"]' + b"\tab\n", b'["s/a.jpg", "b.jpg"]\tab\n', ["backslash-path"]),
+        (rb"s\a.jpg" + b"\tab\n", b"s/a.jpg\tab\n", ["path-backslash"]),
+        (rb'["s\\a.jpg", "b.jpg"]' + b"\tab\n", b'["s/a.jpg", "b.jpg"]\tab\n', ["path-backslash"]),
         (b"a.jpg\tab \tmore \r\n", b"a.jpg\tab\tmore \n", ["crlf", "edge-space"]),
         (b"no tab \r\n", b"no tab \n", ["crlf"]),
     ],
@@ -66,6 +66,8 @@ def test_what_is_mended(line, after, codes) -> None:
         "a.jpg\t\U0001f469\u200d\U0001f680\n".encode(),
         b"a.jpg\tC:\\temp\n",  # a backslash in a text is a backslash
         b"[1\\2]\tab\n",
+        b"C:\\x\\a.jpg\tab\n",
+        b"\\\\host\\x\\a.jpg\tab\n",
         b"[1, 2]\tab\\\n",
     ],
 )
@@ -98,7 +100,7 @@ def test_a_picture_that_is_called_so(tmp_path: Path) -> None:
 def test_boxes_keep_their_json() -> None:
     label = '[{"transcription": " a  b\\n", "points": [[0, 0]]}]'
     line = f"s\\a.jpg\t{label} \r\n".encode()
-    assert mended(line, task="det") == (f"s/a.jpg\t{label} \n".encode(), ["crlf", "backslash-path"])
+    assert mended(line, task="det") == (f"s/a.jpg\t{label} \n".encode(), ["crlf", "path-backslash"])
 
 
 def test_a_file_with_its_list_of_changes(tmp_path: Path) -> None:
