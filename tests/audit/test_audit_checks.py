@@ -223,10 +223,10 @@ GOOD = ("ok", [[1, 1], [50, 1], [50, 20], [1, 20]])
     [
         ([], "page-without-boxes", "dropped"),
         ([("###", GOOD[1])], "page-only-ignored", "trained"),
-        ([GOOD, ("t", [[1, 1], [9, 1], [9, 9]])], "box-few-points", "trained"),
+        ([GOOD, ("t", [[60, 1], [69, 1], [69, 9]])], "box-few-points", "trained"),
         ([GOOD, ("t", [[5, 5], [5, 5], [5, 20], [5, 20]])], "box-no-area", "trained"),
         ([GOOD, ("t", [[100, 1], [125, 1], [125, 20], [100, 20]])], "box-outside", "trained"),
-        ([GOOD, ("", GOOD[1])], "box-empty-text", "trained"),
+        ([GOOD, ("", [[60, 1], [99, 1], [99, 20], [60, 20]])], "box-empty-text", "trained"),
     ],
 )
 def test_a_planted_box_is_found(folder, boxes, code, fate):
@@ -249,10 +249,12 @@ def test_boxes_far_outside_have_no_area_left(folder):
 
 def test_ignored_boxes_are_counted_by_mark_and_not_measured(folder):
     folder.picture("x.png")
-    boxes = [GOOD, ("###", [[900, 900], [901, 900], [901, 901], [900, 901]]), ("*", GOOD[1]), ("*", GOOD[1])]
+    elsewhere = [[60, 1], [99, 1], [99, 20], [60, 20]]
+    boxes = [GOOD, ("###", [[900, 900], [901, 900], [901, 901], [900, 901]]), *[("*", elsewhere)] * 2]
     report = audit([folder.labels(page(boxes))], task="det")
-    assert codes(report) == {"ignored-share": 1}
-    assert report.findings[0].message == "3 of 4 boxes (75.0%) are ignored: 1 ###, 2 *"
+    assert codes(report) == {"ignored-share": 1, "box-lone-star": 1}
+    messages = {finding.code: finding.message for finding in report.findings}
+    assert messages["ignored-share"] == "3 of 4 boxes (75.0%) are ignored: 1 ###, 2 *"
 
 
 def test_the_same_page_twice(folder):
