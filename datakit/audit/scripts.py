@@ -57,6 +57,7 @@ for _other, _latin in TO_LATIN.items():
 
 _WORD = re.compile(r"[^\W\d_]+")
 _FULL_WIDTH = "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
+_LEAST_WORD = 3
 _BOTH_WIDTHS = re.compile(f"[0-9A-Za-z{_FULL_WIDTH}]+")
 _WIDE = re.compile(f"[{_FULL_WIDTH}]")
 
@@ -68,7 +69,7 @@ _SURE = (
     "\x80-\xba\xbc-\xbf\u20ac\u0192\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2022\u02dc\u2122\u0161"
 )
 _MISREAD = re.compile(
-    f"(?:[\xc2\xc3][{_SURE}]|\xe2\u20ac[{_TAIL}]|\xef\xbb\xbf|\xef\xbf\xbd|(?:[\xe1-\xef][{_TAIL}]{{2}}){{2,}})+"
+    f"(?:[\xc2\xc3][{_SURE}]|\xe2\u20ac[{_TAIL}]|\xe2\u201a\xac|\xef\xbb\xbf|\xef\xbf\xbd|(?:[\xe1-\xef][{_TAIL}]{{2}}){{2,}})+"
 )
 
 MISREAD_LEADS = "\xc2\xc3" + characters(0xE1, 0xEF)
@@ -90,7 +91,8 @@ def script(char: str) -> str:
 
 def foreign_letters(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Every word that mixes Latin with Cyrillic or Greek where one side is look-alikes only: the word, and
-    those letters with what they look like. The rarer script counts as foreign, Latin last."""
+    those letters with what they look like. The rarer script counts as foreign, in a draw the one that is not
+    Latin."""
     for word in _WORD.findall(text):
         if word.isascii():
             continue
@@ -105,13 +107,14 @@ def foreign_letters(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _foreign(latin: list[str], letters: list[str], other: str) -> dict[str, str]:
-    sides = [(letters, TO_LATIN), (latin, FROM_LATIN[other])]
+    """The rarer letters with their twins, if all have one; two Greek letters beside a Latin one may be a
+    symbol."""
+    side, table = letters, TO_LATIN
     if len(latin) < len(letters):
-        sides.reverse()
-    for side, table in sides:
-        if all(char in table for char in side):
-            return {char: table[char] for char in side}
-    return {}
+        if len(letters) < _LEAST_WORD:
+            return {}
+        side, table = latin, FROM_LATIN[other]
+    return {char: table[char] for char in side} if all(char in table for char in side) else {}
 
 
 def mixed_width_words(text: str) -> Iterator[str]:
