@@ -34,6 +34,8 @@ def sources_of(
         return (LabelSource(path, task or sniff_task(path), data_dir or Path(), ratio=ratio),)
     if Path(path).is_dir():
         return tuple(_lmdb_source(folder, task, ratio) for folder in _lmdb_sets(path))
+    if not Path(path).exists():
+        raise InputError("no such label file", file=path)
     name = Path(path).name.lower()
     if name == _STATE:
         raise InputError(

@@ -91,32 +91,36 @@ def _ratios(given: Sequence[float], count: int) -> tuple[float, ...]:
 
 
 def _trainer(request: Request, config: PaddleConfig | None, notes: list[str]) -> Trainer:
-    def chosen(flag: str, given: _Value | None, configured: _Value | None, default: _Value) -> _Value:
-        if given is None:
-            return default if configured is None else configured
-        if configured is not None and given != configured:
-            notes.append(
-                f"{flag} {_shown(given)} of the command line, not {_shown(configured)} of {request.config}"
-            )
-        return given
+    """The trainer's options; ``notes`` learns where the command line overrules the YAML."""
+    if config is None:
+        space = request.use_space_char is not False
+        return Trainer(
+            load_charset(request.dictionary, space) if request.dictionary else None,
+            space,
+            False,
+            request.encoder or "ctc",
+            MAX_TEXT_LENGTH if request.max_text_length is None else request.max_text_length,
+            request.image_shape or IMAGE_SHAPE,
+        )
+    notes.extend(f"{config.path}: {line}" for line in describe_notes(config.notes))
 
-    if config is not None:
-        notes.extend(f"{config.path}: {line}" for line in describe_notes(config.notes))
-    space = chosen("--use-space-char", request.use_space_char, config and config.use_space_char, True)
-    path = chosen("--dict", request.dictionary, config and config.dict_path, None)
-    no_dictionary = config is not None and path is None
-    if no_dictionary:
+    def chosen(flag: str, given: _Value | None, configured: _Value) -> _Value:
+        if given is not None and given != configured:
+            told, found = _shown(given), _shown(configured)
+            notes.append(f"{flag} {told} of the command line, not {found} of {config.path}")
+        return configured if given is None else given
+
+    space = chosen("--use-space-char", request.use_space_char, config.use_space_char)
+    path = chosen("--dict", request.dictionary, config.dict_path)
+    if path is None:
         notes.append("no character_dict_path: PaddleOCR trains 0-9 and a-z, in lower case")
-    charset = NO_DICTIONARY if no_dictionary else load_charset(path, space) if path else None
     return Trainer(
-        charset,
-        space and not no_dictionary,
-        no_dictionary,
-        chosen("--encoder", request.encoder, config and config.encoder, "ctc"),
-        chosen(
-            "--max-text-length", request.max_text_length, config and config.max_text_length, MAX_TEXT_LENGTH
-        ),
-        chosen("--image-shape", request.image_shape, config and config.image_shape, IMAGE_SHAPE),
+        NO_DICTIONARY if path is None else load_charset(path, space),
+        space and path is not None,
+        path is None,
+        chosen("--encoder", request.encoder, str(config.encoder)),
+        chosen("--max-text-length", request.max_text_length, config.max_text_length),
+        chosen("--image-shape", request.image_shape, config.image_shape),
     )
 
 
