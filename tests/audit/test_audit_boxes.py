@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from datakit.audit import polygons
@@ -219,3 +221,21 @@ def test_the_real_sets():
     assert counts["receipts", "box-nested"] == 4
     assert counts["receipts", "box-lone-star"] == 7
     assert counts["general", "page-only-ignored"] == 1
+
+
+_WHERE = st.one_of(st.integers(-20, 900), st.floats(allow_nan=False, allow_infinity=False))
+_BOX = st.builds(
+    DetBox,
+    st.sampled_from(["TOTAL", "CASH", "###", "*", ""]),
+    st.lists(st.tuples(_WHERE, _WHERE), min_size=1, max_size=7).map(tuple),
+)
+
+
+@given(st.lists(_BOX, max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_no_box_breaks_a_check(boxes):
+    facts = page(*boxes)
+    found(facts)
+    stats = BoxStats()
+    stats.count(facts)
+    assert int(stats.needs.sum()) == stats.measured == stats.boxes - stats.ignored

@@ -5,6 +5,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from datakit.audit.facts import LineFacts
 from datakit.audit.script_checks import SCRIPT_CHECKS
@@ -143,3 +145,15 @@ def test_real_labels_are_clean(folder):
             assert found(line.partition("\t")[2]) == {}
             lines += 1
     assert lines > 6000
+
+
+_CHARS = "".join(
+    sorted({char for check in SCRIPT_CHECKS.values() for chars in check.triggers for char in chars[:40]})
+)
+
+
+@given(st.text(st.one_of(st.sampled_from(_CHARS), st.characters(exclude_categories=["Cs"])), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_no_label_breaks_a_check_or_fires_one_without_its_triggers(text):
+    for messages in found(text).values():
+        assert len(messages) == 1
