@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from datakit.cli import audit, badcases, demo, doctor, evaluate, finetune, mix, predict, probe, synth
+from datakit.cli import audit, badcases, demo, doctor, evaluate, export, finetune, mix, predict, probe, synth
 from datakit.cli.corpora import corpora
 from datakit.cli.fonts import fonts
 from datakit.cli.loop import loop
@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "finetune": finetune.finetune,
     "predict": predict.predict,
     "evaluate": evaluate.evaluate,
+    "export": export.export,
     "badcases": badcases.badcases,
     "probe": probe.probe,
     "demo": demo.demo,

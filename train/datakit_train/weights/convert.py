@@ -37,7 +37,7 @@ _PROBE_TEXT = "0123456789"
 _POOLS = ((2, 2), (3, 2))
 
 
-def _layers(network: Any) -> dict[str, list[str]]:
+def construction_order(network: Any) -> dict[str, list[str]]:
     """Prefixes of the network's layers in order of construction, by kind as the ONNX names call it.
 
     PaddleOCR builds the backbone with ``nn.BatchNorm`` and the neck with ``nn.BatchNorm2D``: two kinds there.
@@ -70,7 +70,7 @@ def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredMode
     characters = (*characters, SPACE)
     network = build_network(PPOCRV3_REC, len(characters) + 1)
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    tensors = assign(read_onnx_tensors(path), _layers(network), shapes)
+    tensors = assign(read_onnx_tensors(path), construction_order(network), shapes)
     load_tensors(network, tensors)
     check_architecture(network, PUBLISHED_PROBES.get(spec.name, ()))
     return StoredModel(tensors, PPOCRV3_REC, characters, source, spec.licence, measure_probe(network))

@@ -28,7 +28,13 @@ _BATCH_NORM_SLOTS = {"w_0": "weight", "b_0": "bias", "w_1": "_mean", "w_2": "_va
 _PLAIN_SLOTS = {"w_0": "weight", "b_0": "bias"}
 
 
-def _load(path: Path) -> Any:
+def load_onnx(path: Path) -> Any:
+    """The file as onnx reads it; no tensor that lies in another file is followed.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+        WeightsError: the file is missing or not ONNX.
+    """
     try:
         import onnx
     except ImportError as error:
@@ -45,8 +51,8 @@ def _load(path: Path) -> Any:
 def read_onnx_tensors(path: Path) -> dict[str, Array]:
     """Every named parameter tensor of the file: Paddle's name -> float32 array."""
     tensors: dict[str, Array] = {}
-    for node in _load(path).graph.node:
-        if node.op_type == "Constant" and node.output and _NAME.fullmatch(node.output[0]):
+    for node in load_onnx(path).graph.node:
+        if is_parameter(node):
             tensors[node.output[0]] = _constant(node, path)
     if not tensors:
         raise WeightsError(
@@ -66,10 +72,15 @@ def _constant(node: Any, path: Path) -> Array:
 
 def read_onnx_dictionary(path: Path) -> tuple[str, ...]:
     """The characters in the metadata entry ``character``, without blank and space; empty if there is none."""
-    for entry in _load(path).metadata_props:
+    for entry in load_onnx(path).metadata_props:
         if entry.key == "character":
             return tuple(entry.value.split("\n"))
     return ()
+
+
+def is_parameter(node: Any) -> bool:
+    """Whether a node of a paddle2onnx file holds a parameter under Paddle's name."""
+    return bool(node.op_type == "Constant" and node.output and _NAME.fullmatch(node.output[0]))
 
 
 def _layer_key(name: str) -> tuple[str, int]:
@@ -90,6 +101,33 @@ def group_by_layer(names: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
     return dict(grouped)
 
 
+def pair(names: Iterable[str], layers: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The model's own name of every tensor of a file.
+
+    Args:
+        names: as in the file: Paddle's.
+        layers: kind of layer as in the ONNX names -> prefixes of the model's layers in order of construction.
+
+    Raises:
+        WeightsError: the counts do not agree, or a tensor has no place in its layer.
+    """
+    paired: dict[str, str] = {}
+    for kind, found in group_by_layer(names).items():
+        prefixes = layers.get(kind, ())
+        if len(prefixes) != len(found):
+            raise WeightsError(
+                f"the file holds {len(found)} layers of kind {kind}, the model {len(prefixes)}"
+            )
+        slots = _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
+        for prefix, held in zip(prefixes, found, strict=True):
+            for name in held:
+                slot = slots.get(name.rpartition(".")[2])
+                if slot is None:
+                    raise WeightsError(f"tensor {name} has no place in a layer of kind {kind}")
+                paired[name] = f"{prefix}.{slot}"
+    return paired
+
+
 def assign(
     tensors: Mapping[str, Array], layers: Mapping[str, Sequence[str]], shapes: Mapping[str, Sequence[int]]
 ) -> dict[str, Array]:
@@ -97,26 +135,13 @@ def assign(
 
     Args:
         tensors: as :func:`read_onnx_tensors` gives them.
-        layers: kind of layer as in the ONNX names -> prefixes of the model's layers in order of construction.
+        layers: see :func:`pair`.
         shapes: shape of every parameter of the model.
 
     Raises:
         WeightsError: the counts or a shape do not agree; nothing is guessed.
     """
-    assigned: dict[str, Array] = {}
-    for kind, found in group_by_layer(tensors).items():
-        prefixes = layers.get(kind, ())
-        if len(prefixes) != len(found):
-            raise WeightsError(
-                f"the file holds {len(found)} layers of kind {kind}, the model {len(prefixes)}"
-            )
-        slots = _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
-        for prefix, names in zip(prefixes, found, strict=True):
-            for name in names:
-                slot = slots.get(name.rpartition(".")[2])
-                if slot is None:
-                    raise WeightsError(f"tensor {name} has no place in a layer of kind {kind}")
-                assigned[f"{prefix}.{slot}"] = tensors[name]
+    assigned = {own: tensors[name] for name, own in pair(tensors, layers).items()}
     for name, array in assigned.items():
         if tuple(array.shape) != tuple(shapes.get(name, ())):
             raise WeightsError(f"{name} has shape {tuple(array.shape)}, the model wants {shapes.get(name)}")
