@@ -157,6 +157,17 @@ INSERTS: dict[str, Insert] = {
     "nul": one_of("\0"),
     "carriage-return": one_of("\r"),
     "line-separator": one_of("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"),
+    "look-alike": one_of(["P\u0430y", "b\u03bfx", "\u0421ar", "\u0412\u0415R"]),
+    "mixed-width": one_of("\uff21\uff17\uff4d"),
+    "misread-encoding": one_of(["\u00c3\u00a9", "\u00c3\u00bc", "\u00c2\u00a3", "\u00e2\u20ac\u0153"]),
+    "replacement-character": one_of("\ufffd"),
+    "private-use": one_of("\ue000\uf8ff\U000f0001"),
+    "no-character": one_of("\ufdd0\uffff\U0001fffe"),
+    "emoji": one_of("\U0001f600\U0001f680\U0001f1e9"),
+    "two-widths": one_of(["\uff01a!", "\uff08x)", "\uff1f1?"]),
+    # Last, so that nothing is put into them.
+    "escape-sequence": one_of(["\\n", "\\t", "\\r"]),
+    "html-entity": one_of(["&amp;", "&#39;", "&lt;", "&#x41;"]),
 }
 
 
@@ -194,6 +205,7 @@ WHOLE: dict[str, TextPlant] = {
     "empty-label": lambda generator, text: "",
     "ignore-mark": lambda generator, text: "###",
     "lone-star": lambda generator, text: "*",
+    "csv-quotes": lambda generator, text: f'"{text[:3]},{text[3:]}"',
     "over-limit": lambda generator, text: (text * 9)[: generator.randint(26, 50)],
     "ctc-steps": lambda generator, text: text[0] * generator.randint(21, 25),
 }
@@ -212,8 +224,18 @@ def _bomb(generator: random.Random) -> bytes:
 
 
 def _broken(bench: Bench) -> bytes:
+    whole = bytearray(bench.picture(120, 40))
+    whole[20] ^= 1  # in the header, under a checksum
+    return bench.random.choice([b"", b"no picture", b"<!doctype html><title>404</title>", bytes(whole)])
+
+
+def _half(bench: Bench) -> bytes:
     whole = bench.picture(120, 40, bench.random.choice([".jpg", ".png"]))
-    return bench.random.choice([b"", b"no picture", whole[: len(whole) // 2], whole[:30]])
+    return whole[: bench.random.choice([30, len(whole) // 2, len(whole) * 3 // 4])]
+
+
+def _foreign(bench: Bench) -> bytes:
+    return bench.random.choice([b"%PDF-1.4\n", b"P6 40 30 255\n" + bytes(3600), b"<svg xmlns='x'/>"])
 
 
 def _outside(bench: Bench) -> str:
@@ -233,6 +255,8 @@ ImagePlant = Callable[[Bench], str]
 IMAGES: dict[str, ImagePlant] = {
     "image-missing": lambda bench: "missing/" + bench.name(".jpg"),
     "image-unreadable": lambda bench: bench.write(_broken(bench), ".jpg"),
+    "image-truncated": lambda bench: bench.write(_half(bench), ".jpg"),
+    "image-format": lambda bench: bench.write(_foreign(bench), ".jpg"),
     "image-bomb": lambda bench: bench.write(_bomb(bench.random)),
     "path-outside": _outside,
 }
@@ -245,6 +269,19 @@ SHAPES: dict[str, ImagePlant] = {
     "bracket-path": _bracketed,
 }
 
+
+Respelt = Callable[[Bench, str], str]
+
+# Paths that are spelt wrongly, from the right one.
+PATHS: dict[str, Respelt] = {
+    "path-backslash": lambda bench, path: path.replace("/", "\\"),
+    "path-drive": lambda bench, path: bench.random.choice(["C:\\", "d:/", "\\\\server\\"]) + path,
+    "path-absolute": lambda bench, path: bench.random.choice(["/data/", "~/", "/"]) + path,
+    "path-url": lambda bench, path: bench.random.choice(["http://a.example/", "s3://bucket/"]) + path,
+    "path-parent": lambda bench, path: "img/../" + path,
+    "path-edge-space": lambda bench, path: bench.random.choice([" " + path, path + " ", path + "\u3000"]),
+    "path-case": lambda bench, path: bench.earlier.image.upper(),
+}
 
 LinePlant = Callable[[Bench, Line], bytes]
 
@@ -278,6 +315,10 @@ LINES: dict[str, LinePlant] = {
         code: (lambda bench, line, plant=plant: Line(plant(bench), line.text).data)
         for code, plant in (IMAGES | SHAPES).items()
     },
+    **{
+        code: (lambda bench, line, spell=spell: Line(spell(bench, line.image), line.text).data)
+        for code, spell in PATHS.items()
+    },
 }
 
 
@@ -302,12 +343,18 @@ Boxes = list[dict[str, object]]
 PagePlant = Callable[[Bench, Page], bytes]
 
 
+def _is_long(points: tuple[Point, ...]) -> bool:
+    return points[1][0] - points[0][0] >= 3 * (points[3][1] - points[0][1])
+
+
 def _changed(change: Callable[[Bench, Page, Boxes, int], object]) -> PagePlant:
     """A plant that changes one box of a page in place, chosen by chance."""
 
     def plant(bench: Bench, page: Page) -> bytes:
         boxes: Boxes = [box_of(text, points) for text, points in page.boxes]
-        change(bench, page, boxes, bench.random.randrange(len(boxes)))
+        # A word of one letter or a square box does not say where it begins.
+        clear = [at for at, (text, points) in enumerate(page.boxes) if len(text) > 1 and _is_long(points)]
+        change(bench, page, boxes, bench.random.choice(clear))
         return page.with_boxes(boxes)
 
     return plant
@@ -405,6 +452,10 @@ PAGES: dict[str, PagePlant] = {
     **{
         code: (lambda bench, page, plant=plant: Page(plant(bench), page.size, page.boxes).data)
         for code, plant in IMAGES.items()
+    },
+    **{
+        code: (lambda bench, page, spell=spell: Page(spell(bench, page.image), page.size, page.boxes).data)
+        for code, spell in PATHS.items()
     },
 }
 
