@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,9 @@ from datakit.audit.distance_checks import DISTANCE_CHECKS
 from datakit.audit.measures import MEASURE_CHECKS, measure, set_findings
 from datakit.audit.settings import Settings
 from datakit.audit.stats import PictureStats, SourceStats, TextStats
+from datakit.labels import read_rec
+
+REALDATA = Path(os.environ.get("DATAKIT_REALDATA", Path(__file__).parents[2].parent / "shared/data"))
 
 
 def texts(labels):
@@ -174,3 +179,20 @@ def test_a_set_without_recognition_lines_is_measured_by_its_pages_only():
     measures = measure(texts([]), None, Settings(), sources={"rec": [], "det": pages})
     assert [code for code, _ in set_findings(measures)] == ["guide-det-size"]
     assert measures.to_dict()["balance"] is None
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not REALDATA.is_dir(), reason=f"no real data at {REALDATA} (set DATAKIT_REALDATA)")
+def test_thresholds_part_sources_and_not_halves_of_one():
+    sets = ("receipts/rec", "general/rec", "general/rec_books", "chinese/rec", "chinese/plates")
+    sides = {
+        name: tuple(
+            (texts([line.text for line in read_rec(REALDATA / f"{name}_{part}.txt")[0]]), None)
+            for part in ("train", "val")
+        )
+        for name in sets
+    }
+    for ours, (train, _) in sides.items():
+        for other, (_, val) in sides.items():
+            found = {"reference-characters", "reference-lengths"}.intersection(codes(distance(train, val)))
+            assert len(found) == (0 if ours == other else 2), (ours, other)
