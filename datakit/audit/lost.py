@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
+
 
 class LostLines:
     """Fate and reason of the lines of one source that are not trained as labelled.
@@ -27,6 +30,12 @@ class LostLines:
             self._pairs.append(pair)
             number = self._numbers[pair] = len(self._pairs)
         self._marks[line] = number
+
+    def record_all(self, lines: npt.NDArray[np.int64], fate: str, reason: str) -> None:
+        """:meth:`record` of many lines at once."""
+        if len(lines):
+            self.record(int(lines.max()), fate, reason)
+            np.frombuffer(self._marks, np.uint8)[lines] = self._numbers[fate, reason]
 
     def __getitem__(self, line: int) -> tuple[str, str] | None:
         """Fate and reason of a line; None for one that is trained as labelled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datakit.audit.clean import Audited, Split, split_lines
@@ -108,7 +109,11 @@ def test_lost_lines() -> None:
         ("dropped", "over-limit"),
         None,
     )
-    assert list(lines) == [3, 10_000_000]
+    lines.record_all(np.array([5, 4, 20_000_000]), "dropped", "over-limit")
+    lines.record_all(np.array([], np.int64), "dropped", "empty-label")
+    assert list(lines) == [3, 4, 5, 10_000_000, 20_000_000]
+    assert lines[5] == lines[20_000_000] == ("dropped", "over-limit")
+    assert lines[3] == ("cut", "")
 
 
 def test_places_of_outputs(tmp_path: Path) -> None:
