@@ -371,18 +371,20 @@ def apply_preset(image: Image, preset: str, rng: Random) -> tuple[Image, list[tu
 # Recognition training.
 
 LINE_CHANCE = 0.4
+LINE_EFFECTS = ("warp", "crop", "blur", "jitter", "noise", "light")
 # Share of the height that a crop may take from top or bottom: PaddleOCR takes 1 to 8 px of 48 or so.
 _CROP_SHARE = 0.1
 _MIN_AUGMENTED = 16
 
 
-def augment_line(image: Image, rng: Random) -> Image:
+def augment_line(image: Image, rng: Random, chances: Mapping[str, float] | None = None) -> Image:
     """One training view of a text line, after PaddleOCR's RecAug, without its colour reversal.
 
-    Each of warp, crop, blur, jitter, noise and colour happens with probability 0.4. The crop takes up to a
-    tenth of the height. Lines under 16 px on a side keep their geometry. About 0.2 ms at 48 x 320.
+    Each of :data:`LINE_EFFECTS` happens with probability 0.4, or what ``chances`` says. The crop takes up
+    to a tenth of the height. Lines under 16 px on a side keep their geometry. About 0.2 ms at 48 x 320.
     """
-    draws = [rng.random() < LINE_CHANCE for _ in range(6)]
+    given = chances or {}
+    draws = [rng.random() < given.get(name, LINE_CHANCE) for name in LINE_EFFECTS]
     big = min(image.shape[:2]) >= _MIN_AUGMENTED
     if big and draws[0]:
         image = _warp_line(image, rng)

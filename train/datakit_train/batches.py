@@ -6,7 +6,7 @@ Everything here is a function of (seed, epoch, position): a run that is resumed 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,16 +24,17 @@ _PREFETCH = 2
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """Which samples make a batch: (position in the epoch, sample) pairs, and their common width in px."""
+    """Which samples make a batch: (position in the epoch, sample) pairs, and their common size in px."""
 
     epoch: int
     width: int
     items: tuple[tuple[int, Sample], ...]
+    height: int = HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``images`` N x 3 x 48 x W float32, ``labels`` N x L int32 padded with 0, ``lengths`` N int64."""
+    """``images`` N x 3 x H x W float32, ``labels`` N x L int32 padded with 0, ``lengths`` N int64."""
 
     images: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int32]
@@ -58,12 +59,15 @@ def plan_epoch(samples: SampleSet, *, batch_size: int, seed: int, epoch: int) ->
     for start in range(0, len(order), batch_size):
         positions = order[start : start + batch_size]
         width = max(chosen[position].width for position in positions)
-        plans.append(BatchPlan(epoch, width, tuple((position, chosen[position]) for position in positions)))
+        items = tuple((position, chosen[position]) for position in positions)
+        plans.append(BatchPlan(epoch, width, items, samples.height))
     rng.shuffle(plans)
     return plans
 
 
-def load_batch(plan: BatchPlan, *, seed: int, augment: bool) -> Batch:
+def load_batch(
+    plan: BatchPlan, *, seed: int, augment: bool, chances: Mapping[str, float] | None = None
+) -> Batch:
     """Decode, augment and resize; a picture that cannot be decoded is left out and named, never replaced."""
     from datakit.effects import augment_line
 
@@ -79,16 +83,11 @@ def load_batch(plan: BatchPlan, *, seed: int, augment: bool) -> Batch:
             broken.append(Dropped(sample.line.file, sample.line.line, str(error)))
             continue
         if augment:
-            picture = augment_line(picture, rng)
-        images.append(resize_norm(picture, HEIGHT, plan.width))
+            picture = augment_line(picture, rng, chances)
+        images.append(resize_norm(picture, plan.height, plan.width))
         labels.append(sample.labels)
-    return Batch(
-        _stack(images, plan.width), _pad(labels), np.array([len(x) for x in labels], np.int64), tuple(broken)
-    )
-
-
-def _stack(images: Sequence[npt.NDArray[np.float32]], width: int) -> npt.NDArray[np.float32]:
-    return np.stack(images) if images else np.zeros((0, 3, HEIGHT, width), np.float32)
+    stacked = np.stack(images) if images else np.zeros((0, 3, plan.height, plan.width), np.float32)
+    return Batch(stacked, _pad(labels), np.array([len(x) for x in labels], np.int64), tuple(broken))
 
 
 def _pad(labels: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int32]:
@@ -104,8 +103,15 @@ def steps_per_epoch(samples: SampleSet, *, batch_size: int, seed: int) -> int:
 
 
 def stream_batches(
-    samples: SampleSet, *, batch_size: int, seed: int, first_step: int, last_step: int, augment: bool
-) -> Iterator[Batch]:
+    samples: SampleSet,
+    *,
+    batch_size: int,
+    seed: int,
+    first_step: int,
+    last_step: int,
+    augment: bool,
+    chances: Mapping[str, float] | None = None,
+) -> Generator[Batch, None, None]:
     """The batches of steps ``first_step`` .. ``last_step`` - 1.
 
     A thread prepares them ahead while the network computes.
@@ -114,7 +120,7 @@ def stream_batches(
     with ThreadPoolExecutor(1, thread_name_prefix="datakit-batches") as pool:
         pending = []
         for plan in plans:
-            pending.append(pool.submit(load_batch, plan, seed=seed, augment=augment))
+            pending.append(pool.submit(load_batch, plan, seed=seed, augment=augment, chances=chances))
             if len(pending) > _PREFETCH:
                 yield pending.pop(0).result()
         for future in pending:

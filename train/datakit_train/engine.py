@@ -17,7 +17,6 @@ from datakit_train.weights.pdparams import WeightsError
 Array = npt.NDArray[Any]
 
 FREEZABLE = ("none", "backbone")
-_BETAS = (0.9, 0.999)
 
 
 class DivergedError(DatakitError):
@@ -56,6 +55,7 @@ class Engine:
         network: Any,
         *,
         weight_decay: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
         freeze: str = "none",
         fixed_batch_norm: bool = True,
         seed: int,
@@ -72,8 +72,8 @@ class Engine:
         self._trained = {name: p for name, p in network.named_parameters() if not p.stop_gradient}
         self._optimizer = self._paddle.optimizer.Adam(
             learning_rate=0.0,
-            beta1=_BETAS[0],
-            beta2=_BETAS[1],
+            beta1=betas[0],
+            beta2=betas[1],
             parameters=list(self._trained.values()),
             weight_decay=self._paddle.regularizer.L2Decay(weight_decay) if weight_decay else None,
         )

@@ -2,8 +2,10 @@
 
 A run: score the base (step 0), train, score the result and its average with the base, keep the best candidate
 that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model), ``latest.json``
-with its step folder, ``train.jsonl`` (loss and rate of every step), ``dropped.jsonl``, ``broken.jsonl``
-(pictures that could not be decoded, if any) and ``result.json``.
+with its step folder, ``kept/`` (the best scored on the way), ``train.jsonl`` (loss and rate of every step),
+``evaluations.jsonl``, ``speed.jsonl``, ``curves.html`` and ``curves.png``, ``dropped.jsonl``,
+``broken.jsonl`` (pictures that could not be decoded, if any), ``config.yml`` (the run as PaddleOCR's own
+trainer reads it) and ``result.json``.
 """
 
 from __future__ import annotations
@@ -15,20 +17,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from datakit.files import FolderLock, Manifest, atomic_write, sha256_file, write_manifest
+from datakit.files import FolderLock, Manifest, atomic_write, write_manifest
 from datakit.metrics import Score
 from datakit.mix import Mix, Part
-from datakit_train.engine import Engine, average
+from datakit.paddleocr_config import PaddleConfig
+from datakit_train.curves import write_curves
+from datakit_train.engine import average
 from datakit_train.gate import Candidate, choose, forgotten
-from datakit_train.label_sets import as_part, name_sets, require_apart
-from datakit_train.predict import read_label_set
-from datakit_train.preflight import describe_samples, load_for
-from datakit_train.recognizer import assemble, find_model
+from datakit_train.label_sets import as_part, require_apart
+from datakit_train.prepare import NewDictionary, load_base, prepare
 from datakit_train.result import Result
 from datakit_train.run import Run, Say, score_sets, trained_model
-from datakit_train.settings import Settings, make_schedule, plan_steps
+from datakit_train.settings import Settings
+from datakit_train.to_paddleocr import write_recipe
 from datakit_train.training import BROKEN, train, unique_lines, write_dropped
-from datakit_train.weights.store import StoredModel, load_model, save_model
+from datakit_train.weights.store import save_model
 
 BEST = "best"
 RESULT = "result.json"
@@ -42,6 +45,8 @@ def finetune(
     pretrained: str | Path = "ppocrv3-rec",
     guards: Sequence[Path | Part] = (),
     settings: Settings | None = None,
+    dictionary: NewDictionary | None = None,
+    config: PaddleConfig | None = None,
     floor: Mapping[str, Score] | None = None,
     allow_outside: bool = False,
     say: Say = lambda _line: None,
@@ -50,11 +55,14 @@ def finetune(
 
     Args:
         mix: training sources and ratios.
-        val: label file of the domain (as a Part: with its data_dir), scored at step 0 and at the end.
+        val: label file of the domain (as a Part: with its data_dir), scored at step 0, at the end, and in
+            between if the settings say so.
         out: output folder; a folder with an unfinished run of the same settings is gone on with.
         pretrained: name of a pulled model or folder of a checkpoint.
         guards: label files of what must not be forgotten.
         settings: how to train.
+        dictionary: another dictionary for the model.
+        config: the PaddleOCR recipe that this run comes from; ``config.yml`` keeps its other keys.
         floor: scores of the guard sets to measure forgetting from, by name; default: those of ``pretrained``.
         allow_outside: follow paths that leave a ``data_dir``.
         say: told what happens, one sentence at a time.
@@ -67,65 +75,31 @@ def finetune(
     judge, kept = as_part(val), [as_part(guard) for guard in guards]
     require_apart(mix, (judge, *kept))
     with FolderLock(out):
-        run = _prepare(mix, judge, out, pretrained, kept, settings, allow_outside, say)
+        base = load_base(pretrained, dictionary, say)
+        run = prepare(mix, judge, out, base, kept, settings, allow_outside=allow_outside, say=say)
         arguments = {"val": judge.label_file, "pretrained": pretrained, "settings": asdict(settings)}
         inputs = [*(source.label_file for source in mix.sources), *(p.label_file for p in (judge, *kept))]
         manifest = Manifest.begin("finetune", arguments, seed=settings.seed, inputs=inputs)
         write_manifest(out, manifest)
         write_dropped(out / "dropped.jsonl", (*run.samples.dropped, *run.samples.cut))
-        base = score_sets(run, "base")
-        bad = unique_lines(train(run))
-        if bad:
-            write_dropped(out / BROKEN, bad)
-        result = _finish(run, base, _trials(run), floor or base.guards, len(bad), time.monotonic() - started)
+        write_recipe(run, judge, config)
+        result = _train_and_choose(run, floor, started)
+        write_curves(out)
         write_manifest(out, manifest.ended("done", {"steps": result.steps, "trained": result.trained_lines}))
     return result
 
 
-def _prepare(
-    mix: Mix,
-    val: Part,
-    out: Path,
-    pretrained: str | Path,
-    guards: Sequence[Part],
-    settings: Settings,
-    allow_outside: bool,
-    say: Say,
-) -> Run:
-    base = load_model(find_model(pretrained))
-    recognizer = assemble(base)
-    samples = load_for(mix, base, settings, allow_outside=allow_outside)
-    schedule = make_schedule(settings, plan_steps(samples, settings))
-    say(describe_samples(samples, settings, schedule))
-    engine = Engine(
-        recognizer.network,
-        weight_decay=settings.weight_decay,
-        freeze=settings.freeze,
-        fixed_batch_norm=settings.fixed_batch_norm,
-        seed=settings.seed,
-    )
-    return Run(
-        base=base,
-        recognizer=recognizer,
-        engine=engine,
-        samples=samples,
-        schedule=schedule,
-        settings=settings,
-        domain=read_label_set(val.label_file, val.data_dir),
-        guards={
-            name: read_label_set(part.label_file, part.data_dir) for name, part in name_sets(guards).items()
-        },
-        out=out,
-        say=say,
-        fingerprint=_fingerprint(settings, mix, base),
-        allow_outside=allow_outside,
-    )
-
-
-def _fingerprint(settings: Settings, mix: Mix, base: StoredModel) -> str:
-    """What must be the same for a run to be resumed."""
-    sources = [(sha256_file(s.label_file), str(s.data_dir), s.kind, s.ratio) for s in mix.sources]
-    return json.dumps([asdict(settings), sources, base.source, list(base.probe)], sort_keys=True)
+def _train_and_choose(run: Run, floor: Mapping[str, Score] | None, started: float) -> Result:
+    scored = score_sets(run, "base")
+    guards = {name: (floor or {}).get(name, score) for name, score in scored.guards.items()}
+    training = train(run, Candidate(scored.name, scored.domain, guards))
+    bad = unique_lines(training.bad)
+    if bad:
+        write_dropped(run.out / BROKEN, bad)
+    trials = _trials(run)
+    if training.kept is not None:
+        trials.append(training.kept)
+    return _finish(run, scored, trials, guards, training.steps, len(bad), time.monotonic() - started)
 
 
 def _trials(run: Run) -> list[tuple[Candidate, Mapping[str, Any]]]:
@@ -144,13 +118,12 @@ def _finish(
     run: Run,
     base: Candidate,
     trials: Sequence[tuple[Candidate, Mapping[str, Any]]],
-    floor: Mapping[str, Score],
+    guards: Mapping[str, Score],
+    steps: int,
     bad: int,
     seconds: float,
 ) -> Result:
-    judged = Candidate(
-        base.name, base.domain, {name: floor.get(name, score) for name, score in base.guards.items()}
-    )
+    judged = Candidate(base.name, base.domain, guards)
     candidates = [candidate for candidate, _ in trials]
     chosen = choose(judged, candidates, run.settings.max_forget)
     weights = next((tensors for candidate, tensors in trials if candidate is chosen), run.base.tensors)
@@ -162,7 +135,7 @@ def _finish(
         candidates=tuple(candidates),
         chosen=base if chosen is judged else chosen,
         model=run.out / BEST,
-        steps=run.schedule.steps,
+        steps=steps,
         seconds=seconds,
         trained_lines=sum(map(len, run.samples.samples)) - bad,
         dropped_lines=len(run.samples.dropped) + bad,

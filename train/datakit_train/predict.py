@@ -22,7 +22,7 @@ from datakit.progress import Progress
 from datakit.records import Prediction
 from datakit_train.decode import greedy_decode
 from datakit_train.framework import import_paddle
-from datakit_train.recognizer import HEIGHT, Recognizer, load_recognizer
+from datakit_train.recognizer import Recognizer, load_recognizer
 
 # Padded pixels of width a batch: 32 lines of 320 px, fewer where lines are longer.
 _BATCH_WIDTH = 32 * 320
@@ -94,7 +94,9 @@ class LineReader:
             except InputError as error:
                 results[index] = _failed(entry, str(error))
                 continue
-            groups[line_width(info.width, info.height)].append((index, entry, path))
+            groups[line_width(info.width, info.height, target_height=self.recognizer.height)].append(
+                (index, entry, path)
+            )
         if progress is not None:
             progress.advance(len(results))
         for width in sorted(groups):
@@ -117,7 +119,7 @@ class LineReader:
         readable: list[tuple[int, RecLine]] = []
         for index, entry, path in batch:
             try:
-                pictures.append(resize_norm(read_bgr(path), HEIGHT, width))
+                pictures.append(resize_norm(read_bgr(path), self.recognizer.height, width))
                 readable.append((index, entry))
             except InputError as error:
                 results[index] = _failed(entry, str(error))

@@ -42,12 +42,16 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class SampleSet:
-    """The samples of every source of a mix, and what became of the other lines."""
+    """The samples of every source of a mix, and what became of the other lines.
+
+    ``height`` is that of the model's input, in px.
+    """
 
     mix: Mix
     samples: tuple[tuple[Sample, ...], ...]
     dropped: tuple[Dropped, ...]
     cut: tuple[Dropped, ...]
+    height: int = HEIGHT
 
     @property
     def lines_in(self) -> int:
@@ -55,20 +59,35 @@ class SampleSet:
         return sum(map(len, self.samples)) + len(self.dropped)
 
 
-def bucket_width(width: int, height: int, labels: tuple[int, ...], max_width: int) -> int:
+def bucket_width(
+    width: int,
+    height: int,
+    labels: tuple[int, ...],
+    max_width: int,
+    *,
+    target_height: int = HEIGHT,
+    stride: int = STRIDE,
+) -> int:
     """Padded training width in px, a multiple of 32.
 
-    The line's own width at height 48, at most ``max_width`` as PaddleOCR squeezes it, and at least what CTC
-    needs: a time step for every label and every repeat. Paddle gives a sample that cannot fit loss 0 and
-    gradient 0, silently.
+    The line's own width at the model's height, at most ``max_width`` as PaddleOCR squeezes it, and at least
+    what CTC needs: a time step for every label and every repeat. Paddle gives a sample that cannot fit loss 0
+    and gradient 0, silently.
     """
-    own = line_width(width, height, target_height=HEIGHT, minimum=1, multiple=BUCKET, maximum=max_width)
-    needed = -(-STRIDE * ctc_steps_needed(labels) // BUCKET) * BUCKET
+    own = line_width(
+        width, height, target_height=target_height, minimum=1, multiple=BUCKET, maximum=max_width
+    )
+    needed = -(-stride * ctc_steps_needed(labels) // BUCKET) * BUCKET
     return max(own, needed)
 
 
 def _make_sample(
-    line: RecLine, source: Source, charset: Charset, max_text_length: int, max_width: int, allow_outside: bool
+    line: RecLine,
+    source: Source,
+    charset: Charset,
+    max_text_length: int,
+    allow_outside: bool,
+    fit: Callable[[int, int, tuple[int, ...]], int],
 ) -> tuple[Sample | None, str, str]:
     """The sample or None, the reason why not (or what was cut), and "dropped" or "cut"."""
     verdict = encode_verdict(line.text, charset, encoder="ctc", max_text_length=max_text_length)
@@ -82,7 +101,7 @@ def _make_sample(
         infos = [probe(path) for path in paths]
     except InputError as error:
         return None, str(error), "dropped"
-    width = max(bucket_width(info.width, info.height, labels, max_width) for info in infos)
+    width = max(fit(info.width, info.height, labels) for info in infos)
     return Sample(line, paths, labels, width), verdict.reason, "cut" if verdict.kind == "cut" else ""
 
 
@@ -92,6 +111,8 @@ def load_samples(
     *,
     max_text_length: int = 25,
     max_width: int = 320,
+    height: int = HEIGHT,
+    stride: int = STRIDE,
     allow_outside: bool = False,
     on_line: Callable[[int], None] = lambda _count: None,
 ) -> SampleSet:
@@ -100,6 +121,10 @@ def load_samples(
     Raises:
         InputError: a label file is missing or empty, or no line at all trains.
     """
+
+    def fit(width: int, tall: int, labels: tuple[int, ...]) -> int:
+        return bucket_width(width, tall, labels, max_width, target_height=height, stride=stride)
+
     per_source: list[tuple[Sample, ...]] = []
     dropped: list[Dropped] = []
     cut: list[Dropped] = []
@@ -108,9 +133,7 @@ def load_samples(
         dropped.extend(Dropped(fault.file, fault.line, f"{fault.code}: {fault.message}") for fault in faults)
         samples: list[Sample] = []
         for line in lines:
-            sample, reason, kind = _make_sample(
-                line, source, charset, max_text_length, max_width, allow_outside
-            )
+            sample, reason, kind = _make_sample(line, source, charset, max_text_length, allow_outside, fit)
             if sample is not None:
                 samples.append(sample)
             if kind:
@@ -120,4 +143,4 @@ def load_samples(
     if not any(per_source):
         first = f"; the first: {dropped[0].file}:{dropped[0].line}: {dropped[0].reason}" if dropped else ""
         raise InputError(f"no line trains, {len(dropped)} dropped{first}")
-    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut))
+    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut), height)

@@ -1,24 +1,28 @@
-"""The training of one run: from the last checkpoint to the last step."""
+"""The training of one run: from the last checkpoint to the last step, or until it gets no better."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from datakit.errors import TooManyBadError, UsageError
 from datakit.files import atomic_write
 from datakit.progress import Progress
-from datakit_train.batches import stream_batches
+from datakit_train.batches import Batch, stream_batches
 from datakit_train.checkpoint import Checkpoint, has_latest, load_latest, save_latest
+from datakit_train.gate import Candidate
 from datakit_train.run import Run, trained_model
 from datakit_train.samples import Dropped
 from datakit_train.schedules import rate_at
+from datakit_train.watch import Watch
 
 BROKEN = "broken.jsonl"
+SPEED = "speed.jsonl"
 # A stopped run loses at most this much, however slow its steps are.
 SAVE_SECONDS = 60.0
 
@@ -95,8 +99,57 @@ class _Journal:
         self._stream.close()
 
 
-def train(run: Run) -> tuple[Dropped, ...]:
-    """Train to the last step; returns every draw of a picture that could not be decoded.
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What training came to.
+
+    ``bad`` is every draw of a picture that could not be decoded, ``steps`` the last step, ``kept`` the best
+    candidate that was scored on the way, with its weights.
+    """
+
+    bad: tuple[Dropped, ...]
+    steps: int
+    kept: tuple[Candidate, Mapping[str, Any]] | None
+
+
+class _Clock:
+    """How long the loop waits for batches, and how many lines a second it trains."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._waited = 0.0
+        self._lines = 0
+
+    def timed(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches of ``stream``, waits measured."""
+        while True:
+            before = time.monotonic()
+            batch = next(stream, None)
+            self._waited += time.monotonic() - before
+            if batch is None:
+                return
+            self._lines += len(batch.lengths)
+            yield batch
+
+    def write(self, path: Path, first: int, last: int) -> str:
+        """Append a record of this process's steps, and say it."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        record = {
+            "first_step": first,
+            "last_step": last,
+            "seconds": round(seconds, 3),
+            "lines_per_second": round(self._lines / seconds, 3),
+            "waiting_share": round(self._waited / seconds, 4),
+        }
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+        return f"{self._lines / seconds:.1f} lines a second, {self._waited / seconds:.0%} waiting for data"
+
+
+def train(run: Run, base: Candidate) -> Training:
+    """Train to the last step, or until ``patience`` is used up.
+
+    ``base`` is what the scores on the way are judged against.
 
     Raises:
         UsageError: the folder holds a checkpoint of another run.
@@ -104,7 +157,8 @@ def train(run: Run) -> tuple[Dropped, ...]:
         DivergedError: the loss is no number.
     """
     first, bad = _resume(run)
-    last = run.schedule.steps
+    watch, clock = Watch(run, base, first), _Clock()
+    last = first if watch.stopped else run.schedule.steps
     stream = stream_batches(
         run.samples,
         batch_size=run.settings.batch_size,
@@ -112,11 +166,22 @@ def train(run: Run) -> tuple[Dropped, ...]:
         first_step=first,
         last_step=last,
         augment=run.settings.augment,
+        chances=run.settings.chances,
     )
+    with closing(stream), Progress(last - first, "finetune") as progress:
+        reached = _steps(run, clock.timed(stream), first, bad, watch, progress)
+    if reached > first:
+        run.say(clock.write(run.out / SPEED, first, reached))
+    return Training(tuple(bad), reached, watch.kept())
+
+
+def _steps(
+    run: Run, batches: Iterator[Batch], step: int, bad: list[Dropped], watch: Watch, progress: Progress
+) -> int:
+    """Train on every batch; returns the step that was reached."""
     saved = time.monotonic()
-    journal = _Journal(run.out / "train.jsonl", first)
-    with closing(journal), Progress(last - first, "finetune") as progress:
-        for step, batch in enumerate(stream, start=first):
+    with closing(_Journal(run.out / "train.jsonl", step)) as journal:
+        for batch in batches:
             loss = run.engine.step(batch, step, rate := rate_at(run.schedule, step))
             journal.write(
                 step=step, loss=loss, rate=rate, lines=len(batch.lengths), width=batch.images.shape[3]
@@ -124,9 +189,12 @@ def train(run: Run) -> tuple[Dropped, ...]:
             bad.extend(batch.broken)
             _check_bad(run, bad)
             progress.advance(1, note=f"loss {loss:.3f}")
-            done = step + 1
-            due = done % run.settings.save_every == 0 or time.monotonic() - saved >= SAVE_SECONDS
-            if due or done == last:
-                _save_latest(run, done, bad)
+            step += 1
+            scored = watch.look(step)
+            due = step % run.settings.save_every == 0 or time.monotonic() - saved >= SAVE_SECONDS
+            if due or scored or step == run.schedule.steps:
+                _save_latest(run, step, bad)
                 saved = time.monotonic()
-    return tuple(bad)
+            if watch.stopped:
+                break
+    return step

@@ -1,0 +1,105 @@
+"""Everything that a run needs before its first step: base model, dictionary, samples, schedule, engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from datakit.files import sha256_file
+from datakit.mix import Mix, Part
+from datakit_train.dictionary import change_dictionary
+from datakit_train.engine import Engine
+from datakit_train.label_sets import name_sets
+from datakit_train.predict import read_label_set
+from datakit_train.preflight import describe_samples, load_for
+from datakit_train.recognizer import assemble, find_model
+from datakit_train.run import Run, Say
+from datakit_train.settings import Settings, epoch_steps, make_schedule, plan_steps
+from datakit_train.watch import evaluation_steps
+from datakit_train.weights.store import StoredModel, load_model
+
+
+@dataclass(frozen=True, slots=True)
+class NewDictionary:
+    """A dictionary that the model is to read instead of its own; ``mode`` as in ``--dict-mode``."""
+
+    file: Path
+    mode: str = "fail"
+    use_space_char: bool = True
+
+
+def load_base(pretrained: str | Path, dictionary: NewDictionary | None, say: Say) -> StoredModel:
+    """The model that training starts from, with its new dictionary if there is one.
+
+    Raises:
+        WeightsError: not there, damaged.
+        UsageError: the dictionary differs and ``mode`` is ``fail``.
+    """
+    base = load_model(find_model(pretrained))
+    if dictionary is None:
+        return base
+    base, change = change_dictionary(
+        base, dictionary.file, dictionary.mode, use_space_char=dictionary.use_space_char
+    )
+    if change.changed:
+        say(change.describe())
+    return base
+
+
+def prepare(
+    mix: Mix,
+    val: Part,
+    out: Path,
+    base: StoredModel,
+    guards: Sequence[Part],
+    settings: Settings,
+    *,
+    allow_outside: bool,
+    say: Say,
+) -> Run:
+    """Network, samples and schedule of a run; says what will train.
+
+    Raises:
+        DatakitError: any bad input.
+    """
+    recognizer = assemble(base)
+    samples = load_for(mix, base, settings, allow_outside=allow_outside)
+    per_epoch = epoch_steps(samples, settings)
+    schedule = make_schedule(settings, plan_steps(samples, settings), per_epoch)
+    evaluation_steps(settings, schedule.steps)
+    say(describe_samples(samples, settings, schedule))
+    named = name_sets(guards)
+    return Run(
+        base=base,
+        recognizer=recognizer,
+        engine=make_engine(recognizer.network, settings),
+        samples=samples,
+        schedule=schedule,
+        settings=settings,
+        domain=read_label_set(val.label_file, val.data_dir),
+        guards={name: read_label_set(part.label_file, part.data_dir) for name, part in named.items()},
+        out=out,
+        say=say,
+        fingerprint=_fingerprint(settings, mix, base),
+        allow_outside=allow_outside,
+    )
+
+
+def make_engine(network: object, settings: Settings) -> Engine:
+    """The engine of ``settings`` for a network."""
+    return Engine(
+        network,
+        weight_decay=settings.weight_decay,
+        betas=settings.betas,
+        freeze=settings.freeze,
+        fixed_batch_norm=settings.fixed_batch_norm,
+        seed=settings.seed,
+    )
+
+
+def _fingerprint(settings: Settings, mix: Mix, base: StoredModel) -> str:
+    """What must be the same for a run to be resumed."""
+    sources = [(sha256_file(s.label_file), str(s.data_dir), s.kind, s.ratio) for s in mix.sources]
+    return json.dumps([asdict(settings), sources, base.source, list(base.probe)], sort_keys=True)
