@@ -35,6 +35,11 @@ class LineFacts:
         """The label."""
         return self.line.text
 
+    @property
+    def labelled(self) -> int:
+        """Characters that the trainer counts: those of the label, and the carriage return of a CR LF."""
+        return len(self.line.trainer_text)
+
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
@@ -64,15 +69,10 @@ class Where:
 class SetFacts:
     """A whole label file, or all of them, in numbers.
 
-    ``lines_with`` counts the trained lines that contain a character (0 where only lost lines do); ``words``
-    the labels that hold a run of four letters or more, ``words_upper`` those of them without a lower-case
-    letter; ``ignored`` the boxes that carry each mark.
+    ``ignored`` counts the boxes that carry each mark.
     """
 
     file: str
     task: str
-    lines_with: Mapping[str, int] = field(default_factory=dict)
-    words: int = 0
-    words_upper: int = 0
     boxes: int = 0
     ignored: Mapping[str, int] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datakit.audit.check import Check
+from datakit.audit.path_checks import in_place_of_tab
 from datakit.labels import DetLine, LabelFault, RecLine
 from datakit.records import Severity
 
@@ -16,6 +17,12 @@ def _fault(question: str, fix: str, rationale: str = _LOST) -> Check[LabelFault]
         yield fault.message
 
     return Check(run, "error", question, rationale, fix)
+
+
+def _no_tab(fault: LabelFault) -> Iterator[str]:
+    parted = in_place_of_tab(fault.raw)
+    places = {"spaces": "; spaces stand in its place", "escape": r"; \t is written in its place", None: ""}
+    yield fault.message + places[parted]
 
 
 def _note(
@@ -33,7 +40,9 @@ FAULT_CHECKS: dict[str, Check[LabelFault]] = {
     "blank-line": _fault("Does every line hold something?", "take the line out"),
     "line-too-long": _fault("Is the line of a sane length?", "look for a missing newline"),
     "invalid-utf8": _fault("Is the line UTF-8?", "convert the file to UTF-8"),
-    "missing-tab": _fault("Is there a tab between path and label?", "write path, tab, label"),
+    "missing-tab": Check(
+        _no_tab, "error", "Is there a tab between path and label?", _LOST, "write path, tab, label"
+    ),
     "empty-path": _fault("Is there a path before the tab?", "write path, tab, label"),
     "broken-json": _fault("Is the JSON of the line whole?", "mend the JSON"),
     "bad-image-list": _fault("Is the list of pictures a list of paths?", 'write ["a.jpg", "b.jpg"]'),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from datakit.audit.balance import ADVICE, FLOOR
 from datakit.audit.check import Check
 from datakit.audit.registry import CHECKS
 from datakit.audit.report import AuditReport
-from datakit.audit.set_checks import ADVICE, FLOOR
 from datakit.audit.tally import Hit
 from datakit.report import rank_frequency, render, thumbnail_or_none
 

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from datakit.audit.box_checks import BOX_CHECKS
+from datakit.audit.box_sizes import BOX_SET_CHECKS
 from datakit.audit.check import Check
-from datakit.audit.file_checks import FAULT_CHECKS, NOTE_CHECKS
+from datakit.audit.dictionary_gaps import DICTIONARY_CHECKS
+from datakit.audit.file_checks import FAULT_CHECKS
 from datakit.audit.image_checks import PICTURE_CHECKS, SHAPE_CHECKS
+from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
+from datakit.audit.measures import MEASURE_CHECKS
 from datakit.audit.pair_checks import PAIR_CHECKS
-from datakit.audit.set_checks import FILE_CHECKS, TOTAL_CHECKS
-from datakit.audit.text_checks import TEXT_CHECKS
+from datakit.audit.path_checks import CASE_CHECK
+from datakit.audit.rule_checks import RULE_CHECKS
+from datakit.audit.set_checks import FILE_CHECKS
 
 
 def _incomplete(_subject: object) -> Any:
@@ -31,13 +36,17 @@ RUN_CHECKS: dict[str, Check[Any]] = {
 
 CHECKS: Mapping[str, Check[Any]] = {
     **FAULT_CHECKS,
-    **NOTE_CHECKS,
-    **TEXT_CHECKS,
+    **WRITING_CHECKS,
+    **REC_CHECKS,
     **PICTURE_CHECKS,
     **SHAPE_CHECKS,
     **PAIR_CHECKS,
+    **CASE_CHECK,
     **BOX_CHECKS,
     **FILE_CHECKS,
-    **TOTAL_CHECKS,
+    **RULE_CHECKS,
+    **DICTIONARY_CHECKS,
+    **BOX_SET_CHECKS,
+    **MEASURE_CHECKS,
     **RUN_CHECKS,
 }

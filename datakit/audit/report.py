@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from datakit.audit.box_sizes import BoxStats
+from datakit.audit.measures import Measures
+from datakit.audit.stats import TextStats
 from datakit.audit.tally import CAP, Hit, Totals
 from datakit.records import SCHEMA_VERSION, SEVERITIES, Finding, Severity
+
+NO_TEXTS = TextStats(0, {}, {}, {}, {}, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,13 @@ class CharacterCount:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One label file: its task ("rec" or "det"), and what becomes of its lines."""
+    """One label file: its task ("rec" or "det"), what becomes of its lines, and the counts of its texts."""
 
     file: str
     task: str
     data_dir: str
     totals: Totals
+    stats: TextStats = NO_TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class AuditReport:
 
     ``counts`` holds the exact number of findings of each check; ``hits`` at most 1,000 of each, by
     severity, then check, then place. ``characters`` are sorted from rare to frequent (trained lines, then
-    code point). ``notes`` say what was not looked at, and ``settings`` what the verdicts were made with.
+    code point). ``notes`` say what was not looked at, and ``settings`` what the verdicts were made with. ``stats`` counts the texts of all recognition
+    files, ``boxes`` the boxes of all pages, ``measures`` hold them against guide and dictionary.
     """
 
     files: tuple[FileReport, ...]
@@ -49,6 +56,9 @@ class AuditReport:
     characters: tuple[CharacterCount, ...]
     settings: dict[str, Any]
     notes: tuple[str, ...]
+    stats: TextStats = NO_TEXTS
+    measures: Measures = field(default_factory=Measures)
+    boxes: BoxStats = field(default_factory=BoxStats)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

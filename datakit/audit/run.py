@@ -1,47 +1,42 @@
-"""Audit label files: read, inspect in pieces, add up."""
+"""Audit label files: read them in chunks, look at every line, add up."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
-from datakit.audit.facts import SetFacts
-from datakit.audit.inspect import Entry, Piece, inspect_piece
-from datakit.audit.pair_checks import PAIR_CHECKS, Pairs
-from datakit.audit.registry import CHECKS
-from datakit.audit.report import AuditReport, CharacterCount, FileReport
-from datakit.audit.set_checks import FILE_CHECKS, TOTAL_CHECKS
+import numpy as np
+
+from datakit.audit.chunks import open_labels
+from datakit.audit.inputs.source import LabelSource
+from datakit.audit.label_set import Entry, LabelSet, label_source, size_of
+from datakit.audit.lines_pass import inspect_lines
+from datakit.audit.pair_checks import PAIR_CHECKS
+from datakit.audit.pair_index import Batch, Line, PairIndex, Twin
+from datakit.audit.path_checks import CASE_CHECK
+from datakit.audit.path_hashes import NO_PATH, Hashes, hash_paths, normalized
+from datakit.audit.report import AuditReport
 from datakit.audit.settings import Settings
-from datakit.audit.tally import Hit, Tally
+from datakit.audit.stats import TextStats
+from datakit.audit.summary import file_findings, report_of, set_findings_of, total_of
+from datakit.audit.tally import CAP, Hit, Tally
+from datakit.audit.text_counts import TextCounts
+from datakit.audit.text_pass import TextPass
 from datakit.charset import Charset
 from datakit.encoders import RESERVED
 from datakit.errors import InputError, UsageError
-from datakit.executor import Shard, run_shards
-from datakit.labels import STDIN, LabelFault, RecLine, scan_det, scan_rec, sniff_task
+from datakit.labels import LabelFault, RecLine, Task
 from datakit.progress import Progress
-from datakit.records import SEVERITIES
 
-# Small enough that two workers share a file of a few thousand lines.
-PIECE_LINES = 500
-ALL_FILES = "(all files)"
-
-Task = Literal["rec", "det"]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSet:
-    """A label file with its task and what its paths are relative to."""
-
-    file: str
-    task: Task
-    data_dir: Path
+# Called with the number of the source, the line, its fate and the check that says why.
+Lost = Callable[[int, int, str, str], None]
 
 
 def audit(
-    label_files: Sequence[str | Path],
+    label_files: Sequence[str | Path | LabelSource],
     *,
     data_dir: str | Path | None = None,
     task: Task | None = None,
@@ -53,34 +48,76 @@ def audit(
     allow_outside: bool = False,
     workers: int = 1,
     progress: bool = False,
+    lower: bool = False,
+    crop_side: int = 960,
+    sink: Callable[[Hit], None] | None = None,
+    lost: Lost | None = None,
 ) -> AuditReport:
     """Say for every line of ``label_files`` what the trainer will do with it, and what is wrong with it.
 
     ``data_dir`` defaults to each file's own folder (the working folder for stdin), ``task`` to what the
-    file looks like. Without a ``charset`` no character counts as missing. ``max_text_length`` is in code
-    points, ``image_shape`` in (channels, height, width) px. ``images`` False leaves the pictures closed.
-    The result does not depend on ``workers``; ``progress`` draws a bar on stderr.
+    file looks like; both are those of the source for a :class:`LabelSource`. Without a ``charset`` no
+    character counts as missing. ``max_text_length`` is in code points, ``image_shape`` in (channels, height,
+    width) px, ``lower`` and ``crop_side`` as in :class:`Settings`. ``images`` False leaves the pictures
+    closed. The result does not depend on ``workers``; ``progress`` draws a bar on stderr.
+
+    The report keeps 1,000 findings a check; ``sink`` gets every one, as they are found. ``lost`` is told of
+    every line that is not trained as labelled. Memory does not grow with the files but for 8 bytes a line.
 
     Raises:
-        InputError: a label file is missing, a folder, or holds no line.
+        InputError: a label file is missing, a folder, or holds no line; it changed while it was read.
         UsageError: no label file, an unknown encoder or task, a limit below 1, a shape below 1 px.
     """
     _require(label_files, encoder, task, max_text_length, image_shape)
-    settings = Settings(charset, encoder, max_text_length, image_shape, images, allow_outside)
-    sets = [_label_set(str(file), task, data_dir) for file in label_files]
-    pairs = Pairs()
-    read = [_read(labels, pairs) for labels in sets]
-    pieces = list(_pieces(sets, [entries for entries, _ in read], settings))
-    tallies = [tally for _, tally in read]
-    for piece, tally in _inspected(pieces, workers, progress):
-        tallies[piece.number].add(tally)
-    for labels, tally in zip(sets, tallies, strict=True):
-        _ask_file(labels, tally)
-    return _report(sets, tallies, settings)
+    settings = Settings(
+        charset,
+        encoder,
+        max_text_length,
+        image_shape,
+        images,
+        allow_outside,
+        crop_side=crop_side,
+        lower=lower,
+    )
+    sources = [label_source(file, task, data_dir) for file in label_files]
+    with contextlib.ExitStack() as stack:
+        sets = list(_opened(sources, stack))
+        run = _Run(settings, workers, progress, sink, lost)
+        for labels in sets:
+            run.read(labels)
+        run.find_pairs(sets)
+    total = total_of(sets)
+    measures = set_findings_of(sets, total, settings, run.found)
+    return report_of(sets, total, run.findings, settings, measures)
+
+
+def text_stats(
+    label_files: Sequence[str | Path | LabelSource],
+    *,
+    charset: Charset | None = None,
+    encoder: str = "ctc",
+    max_text_length: int = 25,
+) -> TextStats:
+    """The counts of recognition label files alone, without checks and pictures.
+
+    Raises:
+        InputError: a label file is missing, a folder, or holds no line.
+    """
+    settings = Settings(charset, encoder, max_text_length, images=False)
+    total = TextCounts()
+    with contextlib.ExitStack() as stack:
+        for labels in _opened([label_source(file, "rec", None) for file in label_files], stack):
+            text_pass = TextPass(labels.file, labels.data_dir, settings, Tally(cap=0), checks=False)
+            for chunk in labels.chunks():
+                labels.tally.add(text_pass.run(chunk)[0])
+            text_pass.finish(labels.tally)
+            _require_lines(labels)
+            total.add(labels.tally.text)
+    return total.stats()
 
 
 def _require(
-    label_files: Sequence[str | Path],
+    label_files: Sequence[object],
     encoder: str,
     task: str | None,
     max_text_length: int,
@@ -98,147 +135,141 @@ def _require(
         raise UsageError(f"image_shape {image_shape} is not channels, height, width")
 
 
-def _label_set(file: str, task: Task | None, data_dir: str | Path | None) -> LabelSet:
-    own = Path() if file == STDIN else Path(file).parent
-    return LabelSet(file, task or sniff_task(file), Path(data_dir) if data_dir is not None else own)
+def _opened(sources: Sequence[LabelSource], stack: contextlib.ExitStack) -> Iterator[LabelSet]:
+    """Every source, opened before any is read, so that a missing file is named at once."""
+    folders: dict[str, int] = {}
+    for number, source in enumerate(sources):
+        stream = open_labels(source.file, stack) if source.kind == "lines" else None
+        seed = folders.setdefault(str(source.data_dir.resolve()), len(folders))
+        yield LabelSet(number, source, stream, seed)
 
 
-def _read(labels: LabelSet, pairs: Pairs) -> tuple[list[Entry], Tally]:
-    """All lines of a file, and a tally that holds the findings on its pairs."""
-    scanned: Iterable[Entry] = (scan_rec if labels.task == "rec" else scan_det)(labels.file)
-    entries = list(scanned)
-    if not entries:
+def _require_lines(labels: LabelSet) -> None:
+    if not labels.tally.fates.total():
         raise InputError("holds no line", file=labels.file)
-    tally = Tally()
-    folder = str(labels.data_dir.resolve())
-    for entry in entries:
-        if isinstance(entry, LabelFault):
-            continue
-        pair = pairs.seen(entry, folder)
-        if pair is None:
-            continue
-        images = entry.images if isinstance(entry, RecLine) else (entry.image,)
-        text = entry.text if isinstance(entry, RecLine) else ""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What goes on over all sources: findings, and the hashes of their paths."""
+
+    settings: Settings
+    workers: int
+    progress: bool
+    sink: Callable[[Hit], None] | None
+    lost: Lost | None
+    findings: Tally = field(default_factory=Tally)
+    index: PairIndex = field(default_factory=PairIndex)
+
+    @property
+    def cap(self) -> int | None:
+        """Findings of a check that a part has to keep."""
+        return None if self.sink else CAP
+
+    def read(self, labels: LabelSet) -> None:
+        """Look at every line of a source."""
+        if labels.source.task == "rec" and labels.stream is not None and not self.settings.images:
+            self._read_texts(labels)
+        else:
+            for part in self._parts(labels):
+                self._add(labels, part)
+        _require_lines(labels)
+        file_findings(labels, self.settings, self.found)
+
+    def find_pairs(self, sets: Sequence[LabelSet]) -> None:
+        """Find the lines that name a picture a second time."""
+        folders = [str(labels.source.data_dir.resolve()) for labels in sets]
+        twins = self.index.pairs(lambda batch, numbers: sets[batch.source].again(batch, numbers), folders)
+        for twin in twins:
+            for code, message in _twin_findings(twin):
+                self.found(code, twin.line, message, sets[twin.source].data_dir)
+
+    def _read_texts(self, labels: LabelSet) -> None:
+        room = self.findings if self.sink is None else Tally(cap=None)
+        text_pass = TextPass(
+            labels.file, labels.data_dir, self.settings, room, labels.seed, note_lost=self.lost is not None
+        )
+        total = labels.size()
+        with Progress(total // 1000, f"audit {labels.file}, kB", enabled=self.progress) as bar:
+            for chunk in labels.chunks():
+                tally, hashes = text_pass.run(chunk)
+                self.index.add(Batch(labels.number, chunk.first, hashes, chunk.offset, size_of(chunk)))
+                self._add(labels, tally)
+                bar.advance(size_of(chunk) // 1000)
+        text_pass.finish(labels.tally)
+
+    def _parts(self, labels: LabelSet) -> Iterator[Tally]:
+        return inspect_lines(
+            labels,
+            self._entries(labels),
+            self.settings,
+            cap=self.cap,
+            workers=self.workers,
+            progress=self.progress,
+            note_lost=self.lost is not None,
+        )
+
+    def _entries(self, labels: LabelSet) -> Iterator[Entry]:
+        """Every line, its hash taken on the way."""
+        if labels.stream is None:
+            yield from self._samples(labels)
+            return
+        for chunk in labels.chunks():
+            entries = labels.entries(chunk)
+            hashes_of = _hashes(entries, labels.seed)
+            self.index.add(Batch(labels.number, chunk.first, hashes_of, chunk.offset, size_of(chunk)))
+            yield from entries
+
+    def _samples(self, labels: LabelSet) -> Iterator[Entry]:
+        """The samples of an LMDB set, one batch in all: it cannot be read from the middle."""
+        samples, hashes = labels.samples(), []
+        while entries := list(itertools.islice(samples, 10_000)):
+            hashes.append(_hashes(entries, labels.seed))
+            yield from entries
+        if hashes:
+            self.index.add(Batch(labels.number, 1, np.concatenate(hashes)))
+
+    def _add(self, labels: LabelSet, part: Tally) -> None:
+        labels.tally.add(part)
+        self.findings.add_findings(part)
+        if self.sink is not None:
+            hits = itertools.chain.from_iterable(part.hits.values())
+            for hit in sorted(hits, key=lambda hit: hit.finding.line or 0):
+                self.sink(hit)
+        if self.lost is not None:
+            for line, fate, reason in sorted(part.lost):
+                self.lost(labels.number, line, fate, reason)
+
+    def found(self, code: str, line: Line | str, message: str, data_dir: str = "") -> None:
+        """Take one finding, on a line or on the file named."""
+        part = Tally(cap=None)
+        if isinstance(line, str):
+            part.find(code, line, None, message)
+        else:
+            images = line.images if isinstance(line, RecLine) else (line.image,)
+            text = line.text if isinstance(line, RecLine) else ""
+            part.find(code, line.file, line.line, message, data_dir=data_dir, images=images, text=text)
+        self.findings.add_findings(part)
+        if self.sink is not None:
+            self.sink(part.hits[code][0])
+
+
+def _hashes(entries: Sequence[Entry], seed: int) -> Hashes:
+    hashes = np.full(len(entries), NO_PATH, np.uint64)
+    usable = [
+        (place, entry.image) for place, entry in enumerate(entries) if not isinstance(entry, LabelFault)
+    ]
+    if usable:
+        hashes[[place for place, _ in usable]] = hash_paths([image for _, image in usable], seed)
+    return hashes
+
+
+def _twin_findings(twin: Twin) -> Iterable[tuple[str, str]]:
+    if twin.pair is not None:
         for code, check in PAIR_CHECKS.items():
-            for message in check.run(pair):
-                tally.find(
-                    code,
-                    entry.file,
-                    entry.line,
-                    message,
-                    data_dir=str(labels.data_dir),
-                    images=images,
-                    text=text,
-                )
-    return entries, tally
-
-
-def _pieces(sets: Sequence[LabelSet], read: Sequence[list[Entry]], settings: Settings) -> Iterator[Piece]:
-    for number, (labels, entries) in enumerate(zip(sets, read, strict=True)):
-        for start in range(0, len(entries), PIECE_LINES):
-            yield Piece(number, str(labels.data_dir), tuple(entries[start : start + PIECE_LINES]), settings)
-
-
-def _inspect_shard(shard: Shard) -> Tally:
-    (piece,) = shard.items
-    return inspect_piece(piece)
-
-
-def _inspected(pieces: list[Piece], workers: int, progress: bool) -> Iterator[tuple[Piece, Tally]]:
-    """Every piece with its tally, in order; if its worker died, with its lines as not inspected."""
-    shards = [Shard(index, (piece,)) for index, piece in enumerate(pieces)]
-    with Progress(len(shards), f"audit, {PIECE_LINES} lines each", enabled=progress) as bar:
-        for result in run_shards(_inspect_shard, shards, workers=workers, progress=bar):
-            piece = pieces[result.index]
-            yield (
-                piece,
-                result.value if result.value is not None else _not_inspected(piece, str(result.error)),
-            )
-
-
-def _not_inspected(piece: Piece, reason: str) -> Tally:
-    tally = Tally()
-    for entry in piece.entries:
-        tally.fates["unreadable"] += 1
-        tally.reasons["not-inspected"] += 1
-        tally.find("not-inspected", entry.file, entry.line, reason)
-    return tally
-
-
-def _facts(file: str, task: str, tally: Tally) -> SetFacts:
-    return SetFacts(
-        file,
-        task,
-        {char: tally.trained_with[char] for char in tally.lines_with},
-        tally.words,
-        tally.words_upper,
-        tally.boxes,
-        tally.ignored,
-    )
-
-
-def _ask_file(labels: LabelSet, tally: Tally) -> None:
-    facts = _facts(labels.file, labels.task, tally)
-    for code, check in FILE_CHECKS.items():
-        for message in check.run(facts):
-            tally.find(code, labels.file, None, message)
-
-
-def _report(sets: Sequence[LabelSet], tallies: Sequence[Tally], settings: Settings) -> AuditReport:
-    total = Tally()
-    for tally in tallies:
-        total.add(tally)
-    place = sets[0].file if len(sets) == 1 else ALL_FILES
-    facts = _facts(place, "", total)
-    for code, check in TOTAL_CHECKS.items():
-        for message in check.run(facts):
-            total.find(code, place, None, message)
-    return AuditReport(
-        files=tuple(
-            FileReport(labels.file, labels.task, str(labels.data_dir), tally.totals())
-            for labels, tally in zip(sets, tallies, strict=True)
-        ),
-        totals=total.totals(),
-        counts={code: total.counts[code] for code in _ordered(total.counts)},
-        hits=tuple(_hits(total)),
-        characters=_characters(total),
-        settings=_shown_settings(settings),
-        notes=tuple(_notes(sets, settings)),
-    )
-
-
-def _ordered(codes: Iterable[str]) -> list[str]:
-    order = {code: number for number, code in enumerate(CHECKS)}
-    return sorted(codes, key=lambda code: (-SEVERITIES.index(CHECKS[code].severity), order[code]))
-
-
-def _hits(total: Tally) -> Iterator[Hit]:
-    return itertools.chain.from_iterable(total.hits[code] for code in _ordered(total.hits))
-
-
-def _characters(total: Tally) -> tuple[CharacterCount, ...]:
-    counts = (
-        CharacterCount(char, total.occurrences[char], lines, total.trained_with[char])
-        for char, lines in total.lines_with.items()
-    )
-    return tuple(sorted(counts, key=lambda count: (count.trained_lines, count.char)))
-
-
-def _shown_settings(settings: Settings) -> dict[str, Any]:
-    return {
-        "encoder": settings.encoder,
-        "max_text_length": settings.max_text_length,
-        "image_shape": list(settings.image_shape),
-        "dictionary_classes": settings.charset.num_classes if settings.charset else None,
-        "images": settings.images,
-    }
-
-
-def _notes(sets: Sequence[LabelSet], settings: Settings) -> Iterator[str]:
-    rec = any(labels.task == "rec" for labels in sets)
-    if settings.charset is None and rec:
-        yield "no dictionary given: characters that the trainer would cut are not looked for (--dict FILE)"
-    if settings.charset is not None:
-        yield from (f"dictionary: {note}" for note in settings.charset.notes)
-    if not settings.images:
-        yield "pictures were not looked at (--no-images)"
+            for message in check.run(twin.pair):
+                yield code, message
+    if twin.spelling is not None:
+        for code, spelling in CASE_CHECK.items():
+            for message in spelling.run((twin.spelling, normalized(twin.line.image))):
+                yield code, message

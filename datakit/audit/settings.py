@@ -18,6 +18,7 @@ class Settings:
     ``image_shape`` is (channels, height, width) in px; ``charset`` None means that no dictionary was given,
     and every check that needs one is left out. ``crop_side`` is the side in px of the square that detection
     training scales its crops to (EastRandomCropData; 960 in PP-OCRv3's recipe, 640 in most others).
+    ``lower`` is PaddleOCR's lower case of texts where it has no dictionary.
     """
 
     charset: Charset | None = None
@@ -27,6 +28,7 @@ class Settings:
     images: bool = True
     allow_outside: bool = False
     crop_side: int = 960
+    lower: bool = False
 
     @property
     def time_steps(self) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from datakit.audit.box_sizes import BoxStats
 from datakit.audit.facts import Fate
 from datakit.audit.registry import CHECKS
+from datakit.audit.text_counts import TextCounts
 from datakit.records import Finding
 
 # Findings kept of one code; counts stay exact beyond it.
@@ -52,45 +55,54 @@ class Totals:
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over lines.
+    """Sums over lines; ``hits`` keeps at most ``cap`` findings a check, all for None.
 
-    ``occurrences`` counts characters of all readable labels, ``lines_with`` the lines that contain them and
-    ``trained_with`` those of them that are kept.
+    ``lost`` has (line, fate, reason) of the lines of a part that are not trained as labelled, where somebody
+    asked for them.
     """
 
     fates: Counter[Fate] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     hits: dict[str, list[Hit]] = field(default_factory=dict)
-    occurrences: Counter[str] = field(default_factory=Counter)
-    lines_with: Counter[str] = field(default_factory=Counter)
-    trained_with: Counter[str] = field(default_factory=Counter)
-    words: int = 0
-    words_upper: int = 0
+    text: TextCounts = field(default_factory=TextCounts)
     boxes: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
+    box_stats: BoxStats = field(default_factory=BoxStats)
+    lost: list[tuple[int, str, str]] = field(default_factory=list)
+    cap: int | None = CAP
 
     def find(self, code: str, file: str, line: int | None, message: str, **shown: Any) -> None:
         """Record a finding of check ``code``; ``shown`` are the other fields of a :class:`Hit`."""
         self.counts[code] += 1
-        kept = self.hits.setdefault(code, [])
-        if len(kept) < CAP:
-            check = CHECKS[code]
-            kept.append(Hit(Finding(code, check.severity, file, line, message, check.fix), **shown))
+        if self.room(code):
+            self.keep(code, file, line, message, **shown)
+
+    def keep(self, code: str, file: str, line: int | None, message: str, **shown: Any) -> None:
+        """Show a finding that is counted elsewhere."""
+        check = CHECKS[code]
+        hit = Hit(Finding(code, check.severity, file, line, message, check.fix), **shown)
+        self.hits.setdefault(code, []).append(hit)
+
+    def room(self, code: str) -> int:
+        """How many more findings of a check will be kept."""
+        return sys.maxsize if self.cap is None else self.cap - len(self.hits.get(code, ()))
+
+    def add_findings(self, other: Tally) -> None:
+        """Add the findings on later lines."""
+        self.counts.update(other.counts)
+        for code, hits in other.hits.items():
+            room = self.room(code)
+            if room:
+                self.hits.setdefault(code, []).extend(hits[:room])
 
     def add(self, other: Tally) -> None:
         """Add the sums of later lines."""
         self.fates.update(other.fates)
         self.reasons.update(other.reasons)
-        self.counts.update(other.counts)
-        for code, hits in other.hits.items():
-            kept = self.hits.setdefault(code, [])
-            kept.extend(hits[: CAP - len(kept)])
-        self.occurrences.update(other.occurrences)
-        self.lines_with.update(other.lines_with)
-        self.trained_with.update(other.trained_with)
-        self.words += other.words
-        self.words_upper += other.words_upper
+        self.add_findings(other)
+        self.text.add(other.text)
+        self.box_stats.add(other.box_stats)
         self.boxes += other.boxes
         self.ignored.update(other.ignored)
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from datakit.audit.check import Check
 from datakit.audit.facts import LineFacts
+from datakit.audit.settings import Settings
 from datakit.report.text import shorten, visible
 
-_ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e")
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e")
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Other spaces than U+0020 that a keyboard, an input method or a web page puts in; U+3000 has a check of its
 # own.
-_WIDE_SPACE = "\u3000"
+WIDE_SPACE = "\u3000"
 
 
 def _quoted(text: str) -> str:
@@ -28,7 +29,7 @@ def over_limit(facts: LineFacts) -> Iterator[str]:
     """Labels that the encoder drops for their length."""
     if facts.fate == "dropped" and facts.reason == "over-limit":
         limit = facts.settings.limit
-        yield f"{len(facts.text)} characters, the limit is {limit}: {_quoted(facts.text)}"
+        yield f"{facts.labelled} characters, the limit is {limit}: {_quoted(facts.text)}"
 
 
 def empty_label(facts: LineFacts) -> Iterator[str]:
@@ -45,10 +46,19 @@ def _what_is_left(facts: LineFacts) -> str:
     return f"in {_quoted(facts.text)}, which is lost anyway"
 
 
+def missing_chars(text: str, settings: Settings) -> list[str]:
+    """The characters of a label that the dictionary lacks, as the label has them, each once."""
+    charset = settings.charset
+    if charset is None:
+        return []
+    if not settings.lower:
+        return charset.missing(text)
+    return [char for char in dict.fromkeys(text) if any(part not in charset for part in char.lower())]
+
+
 def not_in_dictionary(facts: LineFacts) -> Iterator[str]:
     """Characters that the encoder leaves out of the target."""
-    charset = facts.settings.charset
-    missing = sorted(set(charset.missing(facts.text))) if charset else []
+    missing = sorted(missing_chars(facts.text, facts.settings))
     if missing:
         shown = " ".join(f"'{visible(char)}' (U+{ord(char):04X})" for char in missing)
         yield f"not in the dictionary: {shown}; {_what_is_left(facts)}"
@@ -83,14 +93,14 @@ def control_character(facts: LineFacts) -> Iterator[str]:
 
 def zero_width(facts: LineFacts) -> Iterator[str]:
     """Characters without width."""
-    found = _ZERO_WIDTH.intersection(facts.text)
+    found = ZERO_WIDTH.intersection(facts.text)
     if found:
         yield f"invisible character {_named(found)} in {_quoted(facts.text)}"
 
 
 def bidi_mark(facts: LineFacts) -> Iterator[str]:
     """Marks that turn the reading direction."""
-    found = _BIDI.intersection(facts.text)
+    found = BIDI.intersection(facts.text)
     if found:
         yield f"direction mark {_named(found)} in {_quoted(facts.text)}"
 
@@ -111,13 +121,13 @@ def double_space(facts: LineFacts) -> Iterator[str]:
 
 def wide_space(facts: LineFacts) -> Iterator[str]:
     """The full-width space."""
-    if _WIDE_SPACE in facts.text:
+    if WIDE_SPACE in facts.text:
         yield f"full-width space U+3000 in {_quoted(facts.text)}"
 
 
 def odd_space(facts: LineFacts) -> Iterator[str]:
     """No-break, thin and other spaces that are not U+0020."""
-    found = {c for c in facts.text if unicodedata.category(c) == "Zs" and c not in (" ", _WIDE_SPACE)}
+    found = {c for c in facts.text if unicodedata.category(c) == "Zs" and c not in (" ", WIDE_SPACE)}
     if found:
         yield f"{_named(found)} in place of a plain space: {_quoted(facts.text)}"
 

@@ -1,0 +1,184 @@
+"""The audit of a recognition label file without its pictures: a chunk at a time, all lines of it at once.
+
+What is exact on arrays is counted there. Messages are made by the checks on single lines, and only for findings
+that are kept; lines that are odd are parsed and checked one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from datakit.audit.char_classes import CharClasses
+from datakit.audit.char_counts import CharCounts, add_lengths, note_missing
+from datakit.audit.check import Check
+from datakit.audit.chunks import Chunk
+from datakit.audit.columns import Columns, Mask, columns_of
+from datakit.audit.facts import LineFacts
+from datakit.audit.inspect import Piece, inspect_piece, line_facts
+from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
+from datakit.audit.line_facts import EXACT, NEVER, POSSIBLE, TextFacts, text_facts
+from datakit.audit.path_columns import EXACT_PATHS, POSSIBLE_PATHS
+from datakit.audit.path_hashes import NO_PATH, Hashes, hash_columns, hash_paths
+from datakit.audit.settings import Settings
+from datakit.audit.tally import Tally
+from datakit.labels import LabelFault, RecLine, rec_entry
+
+
+@dataclass(slots=True)
+class TextPass:
+    """Audits one file; ``total`` says which findings are still wanted.
+
+    ``checks`` False counts fates and texts alone. ``seed`` keeps the hashes of files of different folders apart.
+    """
+
+    file: str
+    data_dir: str
+    settings: Settings
+    total: Tally
+    seed: int = 0
+    checks: bool = True
+    note_lost: bool = False
+    classes: CharClasses = field(init=False)
+    chars: CharCounts = field(init=False)
+
+    def __post_init__(self) -> None:
+        triggers = [chars for check in REC_CHECKS.values() for chars in check.triggers]
+        self.classes = CharClasses(self.settings, triggers)
+        self.chars = CharCounts()
+
+    def run(self, chunk: Chunk) -> tuple[Tally, Hashes]:
+        """Findings and counts of a chunk but for its characters, and the hash of every line's path."""
+        columns = columns_of(chunk, self.classes)
+        facts = text_facts(columns, self.classes, self.settings)
+        entries = [self._entry(chunk, columns, index) for index in columns.odd.tolist()]
+        piece = Piece(0, self.data_dir, tuple(entries), self.settings, self.total.cap, self.note_lost)
+        tally = inspect_piece(piece)
+        _count_fates(tally, columns, facts)
+        if self.note_lost:
+            tally.lost += _lost(columns, facts, chunk.first)
+        self.chars.add(columns, facts.lost)
+        add_lengths(tally.text, columns, facts, self.file, chunk.first)
+        note_missing(tally.text, columns, self.classes, self.file, chunk.first)
+        if not self.checks:
+            return tally, np.zeros(0, np.uint64)
+        self._find(chunk, columns, facts, tally)
+        return tally, self._hashes(chunk, columns, entries)
+
+    def finish(self, tally: Tally) -> None:
+        """Add the characters of all chunks to the sums of the file."""
+        self.chars.pour(tally.text)
+
+    def _entry(self, chunk: Chunk, columns: Columns, index: int) -> RecLine | LabelFault:
+        raw = chunk.raw(int(columns.starts[index]), int(columns.ends[index]))
+        return rec_entry(self.file, chunk.first + index, raw)
+
+    def _hashes(self, chunk: Chunk, columns: Columns, entries: list[RecLine | LabelFault]) -> Hashes:
+        hashes = np.full(len(columns.ends), NO_PATH, np.uint64)
+        hashes[columns.plain] = hash_columns(chunk, columns, self.seed)
+        lines = [entry for entry in entries if isinstance(entry, RecLine)]
+        if lines:
+            places = np.array([line.line - chunk.first for line in lines])
+            hashes[places] = hash_paths([line.image for line in lines], self.seed)
+        return hashes
+
+    def _find(self, chunk: Chunk, columns: Columns, facts: TextFacts, tally: Tally) -> None:
+        """Count the findings on plain lines and keep those that are wanted, by line among the odd lines' own."""
+        known: dict[int, LineFacts] = {}
+        for code, mask, exact in self._masks(chunk, columns, facts):
+            rows = np.flatnonzero(mask)
+            if not len(rows):
+                continue
+            before = len(tally.hits.get(code, ()))
+            if exact:
+                tally.counts[code] += len(rows)
+                rows = rows[: self.total.room(code)]
+            for row in rows.tolist():
+                if row not in known:
+                    known[row] = self._facts(chunk, columns, row)
+                self._ask(code, known[row], tally, counted=exact)
+            if before:
+                tally.hits[code].sort(key=lambda hit: hit.finding.line or 0)
+
+    def _ask(self, code: str, facts: LineFacts, tally: Tally, *, counted: bool) -> None:
+        line = facts.line
+        text: Check[LineFacts] | None = REC_CHECKS.get(code)
+        messages = text.run(facts) if text else WRITING_CHECKS[code].run(line)
+        for message in messages:
+            find = tally.keep if counted else tally.find
+            find(
+                code,
+                line.file,
+                line.line,
+                message,
+                data_dir=self.data_dir,
+                images=line.images,
+                text=line.text,
+            )
+
+    def _facts(self, chunk: Chunk, columns: Columns, row: int) -> LineFacts:
+        line = self._entry(chunk, columns, int(columns.plain[row]))
+        if isinstance(line, LabelFault):
+            raise AssertionError(f"{line.file}:{line.line}: {line.message} in a plain line")
+        return line_facts(line, (), self.settings)
+
+    def _masks(self, chunk: Chunk, columns: Columns, facts: TextFacts) -> Iterator[tuple[str, Mask, bool]]:
+        """(code, plain lines, whether these are exactly the lines that the check yields on)."""
+        for code in (*WRITING_CHECKS, *REC_CHECKS):
+            if code in NEVER:
+                continue
+            if code in EXACT:
+                yield code, EXACT[code](columns, facts, self.classes), True
+            elif code in EXACT_PATHS:
+                yield code, EXACT_PATHS[code](chunk, columns), True
+            elif code in POSSIBLE_PATHS:
+                yield code, POSSIBLE_PATHS[code](chunk, columns), False
+            else:
+                yield code, self._possible(code, facts), False
+
+    def _possible(self, code: str, facts: TextFacts) -> Mask:
+        """The lines that hold what the check needs; all lines for a check that names nothing."""
+        mask = np.ones(len(facts.bits), bool)
+        if code in POSSIBLE:
+            mask &= (facts.bits & POSSIBLE[code]) != 0
+        elif code in REC_CHECKS:
+            for chars in REC_CHECKS[code].triggers:
+                mask &= (facts.bits & self.classes.trigger(chars)) != 0
+        return mask
+
+
+def _lost(columns: Columns, facts: TextFacts, first: int) -> Iterator[tuple[int, str, str]]:
+    """(line, fate, reason) of every plain line that is not trained as labelled."""
+    masks = (
+        (facts.empty, "dropped", "empty-label"),
+        (facts.over_limit, "dropped", "over-limit"),
+        (facts.nothing_left, "dropped", "not-in-dictionary"),
+        (facts.no_steps, "never_learnable", "ctc-steps"),
+        (facts.cut, "cut", "not-in-dictionary"),
+    )
+    for mask, fate, reason in masks:
+        for line in (columns.plain[np.flatnonzero(mask)] + first).tolist():
+            yield line, fate, reason
+
+
+def _count_fates(tally: Tally, columns: Columns, facts: TextFacts) -> None:
+    dropped = {
+        "empty-label": facts.empty,
+        "over-limit": facts.over_limit,
+        "not-in-dictionary": facts.nothing_left,
+    }
+    counts = {reason: _number(mask) for reason, mask in dropped.items()}
+    steps, cut = _number(facts.no_steps), _number(facts.cut)
+    for reason, count in {**counts, "ctc-steps": steps}.items():
+        if count:
+            tally.reasons[reason] += count
+    tally.fates["dropped"] += sum(counts.values())
+    tally.fates["never_learnable"] += steps
+    tally.fates["cut"] += cut
+    tally.fates["trained"] += len(columns.plain) - sum(counts.values()) - steps - cut
+
+
+def _number(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))
