@@ -165,9 +165,21 @@ def read_predictions(path: Path) -> Iterator[Prediction]:
     Raises:
         InputError: the file is missing or a line is no prediction record (file and line named).
     """
-    for number, raw in enumerate(_read_text(path).split("\n"), start=1):
-        if raw.strip():
-            yield _prediction(_document(raw, path, number), path, number)
+    try:
+        # Line by line: a million records are a third of a gigabyte.
+        with path.open("rb") as stream:
+            for number, raw in enumerate(stream, start=1):
+                if not raw.isspace():
+                    yield _prediction(_document(_decoded(raw, path, number), path, number), path, number)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", file=path) from error
+
+
+def _decoded(raw: bytes, path: Path, line: int) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 (byte {error.start})", file=path, line=line) from error
 
 
 def read_targets(path: Path) -> Targets:

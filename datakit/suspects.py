@@ -22,7 +22,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from datakit.label_rules import folded_wide
 from datakit.records import Prediction
@@ -139,7 +139,7 @@ def edits_of(label: str, text: str) -> list[Edit]:
     """(replace, delete or insert; index in label; index in text) of a cheapest alignment."""
     from rapidfuzz.distance import Levenshtein
 
-    return Levenshtein.editops(label, text).as_list()
+    return cast("list[Edit]", Levenshtein.editops(label, text).as_list())
 
 
 def _pair(edit: Edit, label: str, text: str) -> tuple[str, str]:

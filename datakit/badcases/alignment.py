@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from datakit.badcases.clusters import borders, extends
+from datakit.label_rules import folded_wide
+from datakit.suspects import Edit, edits_of
+
 Operation = Literal["equal", "replace", "delete", "insert"]
 
 
@@ -23,6 +27,34 @@ class Step:
     read: str
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text without case, white space and width variants; ``at[i]`` is where its character i came from.
+
+    Every code point is folded by itself, so that it can be pointed at; :func:`folded_wide` alone decides
+    whether two texts agree.
+    """
+
+    text: str
+    at: list[int]
+
+
+def fold_wide(text: str) -> Folded:
+    """``text`` folded, with the way back."""
+    if text.isascii():
+        # Control characters that split() would take are no part of a label file's text.
+        return Folded(text.replace(" ", "").lower(), [i for i, char in enumerate(text) if char != " "])
+    units = [(unit, index) for index, char in enumerate(text) for unit in folded_wide(char)]
+    return Folded("".join([unit for unit, _ in units]), [index for _, index in units])
+
+
+def agree(label: str, text: str) -> bool:
+    """Whether two texts are equal but for case, spaces and width."""
+    if label.isascii() and text.isascii():
+        return label.replace(" ", "").lower() == text.replace(" ", "").lower()
+    return folded_wide(label) == folded_wide(text)
+
+
 def align(label: str, text: str) -> list[Step]:
     """A cheapest alignment of ``text`` to ``label``: as many steps differ as Levenshtein counts edits."""
     return [
@@ -33,42 +65,36 @@ def align(label: str, text: str) -> list[Step]:
     ]
 
 
-def align_folded(label: str, text: str) -> list[Step]:
-    """The same without spaces and case; ``expected`` and ``read`` are the characters as they stand in the
-    texts.
-
-    A character that folds to several (the German sharp s) gives several steps at one position.
-    """
-    folded_label, label_at = _folded(label)
-    folded_text, text_at = _folded(text)
+def failed_steps(
+    label: str, text: str, folded_label: Folded, folded_text: Folded, edits: list[Edit]
+) -> list[Step]:
+    """The steps of the folded alignment that are no match, spelt as in the texts themselves."""
     steps = []
-    for operation, i, j in _walk(folded_label, folded_text):
-        position = label_at[i] if i < len(label_at) else len(label)
-        expected = "" if operation == "insert" else label[label_at[i]]
-        read = "" if operation == "delete" else text[text_at[j]]
-        steps.append(Step(operation, position, expected, read))
+    for tag, i, j in edits:
+        position = folded_label.at[i] if i < len(folded_label.at) else len(label)
+        expected = "" if tag == "insert" else label[position]
+        read = "" if tag == "delete" else text[folded_text.at[j]]
+        steps.append(Step(tag, position, expected, read))  # type: ignore[arg-type]
     return steps
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
-    """The folded text (as metrics.fold) and the index in ``text`` of each of its characters."""
-    units = [(unit, index) for index, char in enumerate(text) if char != " " for unit in char.casefold()]
-    return "".join(unit for unit, _ in units), [index for _, index in units]
+def align_folded(label: str, text: str) -> list[Step]:
+    """The alignment without spaces, case and width; its steps that differ, as :func:`failed_steps`."""
+    one, other = fold_wide(label), fold_wide(text)
+    return failed_steps(label, text, one, other, edits_of(one.text, other.text))
 
 
 def _walk(label: str, text: str) -> Iterator[tuple[Operation, int, int]]:
     """Every step with its index in ``label`` and ``text``; editops name the edits alone."""
-    from rapidfuzz.distance import Levenshtein
-
     i = j = 0
-    for edit in Levenshtein.editops(label, text):
-        while i < edit.src_pos and j < edit.dest_pos:
+    for tag, source, target in edits_of(label, text):
+        while i < source and j < target:
             yield "equal", i, j
             i, j = i + 1, j + 1
-        if edit.tag == "replace":
+        if tag == "replace":
             yield "replace", i, j
             i, j = i + 1, j + 1
-        elif edit.tag == "delete":
+        elif tag == "delete":
             yield "delete", i, j
             i += 1
         else:
@@ -80,13 +106,30 @@ def _walk(label: str, text: str) -> Iterator[tuple[Operation, int, int]]:
 
 
 def diff(label: str, text: str) -> list[tuple[str, str, str]]:
-    """Runs of (operation, expected, read), "equal" or "differ", for people to look at."""
+    """Runs of (operation, expected, read), "equal" or "differ", for people to look at.
+
+    What is one character to the reader's eye (a letter and its accent) is coloured as a whole.
+    """
+    cluster = borders(label)
     runs: list[tuple[str, str, str]] = []
-    for step in align(label, text):
-        operation = "equal" if step.operation == "equal" else "differ"
+    steps = align(label, text)
+    marked = {cluster[place] for step in steps if (place := _marked_by(step)) is not None}
+    for step in steps:
+        whole = step.operation == "equal" and cluster[step.position] not in marked
+        operation = "equal" if whole else "differ"
         if runs and runs[-1][0] == operation:
             _, expected, read = runs.pop()
             runs.append((operation, expected + step.expected, read + step.read))
         else:
             runs.append((operation, step.expected, step.read))
     return runs
+
+
+def _marked_by(step: Step) -> int | None:
+    """The place in the label that a step makes differ."""
+    if step.operation == "equal":
+        return None
+    if step.operation == "insert":
+        # An accent too many belongs to the letter before it.
+        return step.position - 1 if step.position and extends(step.read) else None
+    return step.position

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from datakit.badcases.alignment import Step, align, align_folded
+from datakit.badcases.alignment import Folded, Step, failed_steps
+from datakit.badcases.clusters import clusters, is_simple
+from datakit.intervals import Interval, wilson
+from datakit.suspects import Edit
+
+# Labels joined before their characters are counted: one call for many.
+_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,7 @@ class CharacterScore:
 
     ``occurrences`` in labels and ``lines`` that contain it; ``read`` how often the model wrote it.
     ``recall`` and ``precision`` (0..1, None where it never stands there or is never written) are as
-    labelled; ``missed_lines`` counts the lines in which it is missed once spaces and case are ignored.
+    labelled; ``missed_lines`` counts the lines in which it is missed once spaces, case and width are ignored.
     ``train_lines`` is None where no training labels were given.
     """
 
@@ -31,51 +36,111 @@ class CharacterScore:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """``expected`` was read as ``read``; "" as expected is an insertion, as read a deletion."""
+    """``expected`` was read as ``read``; "" as expected is an insertion, as read a deletion.
+
+    ``occurrences`` of the expected character in readable labels (for insertions, of all characters), ``rate``
+    the share of them with its 95 % interval.
+    """
 
     expected: str
     read: str
     count: int
+    occurrences: int = 0
+
+    @property
+    def rate(self) -> Interval:
+        """Wilson's interval of ``count`` in ``occurrences``."""
+        return wilson(min(self.count, self.occurrences), self.occurrences)
+
+    @property
+    def sure(self) -> float:
+        """How many such errors a set of this size has at least (lower bound of the rate x occurrences)."""
+        return self.rate.low * self.occurrences
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterScore:
+    """A character of several code points, as a reader sees it: labels that hold it, misses, most frequent
+    reading in its place."""
+
+    cluster: str
+    occurrences: int
+    missed: int
 
 
 @dataclass(slots=True)
 class CharacterCounts:
-    """Sums over lines: ``update`` a line, then ask for tables."""
+    """Sums over lines: ``right`` and ``wrong`` lines go in, tables come out."""
 
-    occurrences: Counter[str] = field(default_factory=Counter)
     lines: Counter[str] = field(default_factory=Counter)
-    read: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
     missed_lines: Counter[str] = field(default_factory=Counter)
     as_labelled: Counter[tuple[str, str]] = field(default_factory=Counter)
     folded: Counter[tuple[str, str]] = field(default_factory=Counter)
+    cluster_count: Counter[str] = field(default_factory=Counter)
+    cluster_missed: Counter[str] = field(default_factory=Counter)
+    _labels: list[str] = field(default_factory=list)
+    _sets: list[str] = field(default_factory=list)
 
-    def update(self, label: str, text: str) -> list[Step]:
-        """Count one line that was read; gives its folded steps that are no match."""
-        self.occurrences.update(label)
-        self.lines.update(set(label))
-        self.read.update(text)
-        if label == text:
-            self.right.update(label)
-            return []
-        for step in align(label, text):
-            if step.operation == "equal":
-                self.right[step.expected] += 1
-            else:
-                self.as_labelled[step.expected, step.read] += 1
-        failed = [step for step in align_folded(label, text) if step.operation != "equal"]
-        self.folded.update((step.expected, step.read) for step in failed)
+    def add_right(self, label: str) -> None:
+        """Count a line that was read exactly."""
+        self._labels.append(label)
+        self._sets.append("".join(set(label)))
+        if len(self._labels) >= _BATCH:
+            self.flush()
+        if not is_simple(label):
+            self.cluster_count.update(cluster for cluster in clusters(label) if len(cluster) > 1)
+
+    def flush(self) -> None:
+        """Count what has been put by."""
+        self.right.update("".join(self._labels))
+        self.lines.update("".join(self._sets))
+        self._labels.clear()
+        self._sets.clear()
+
+    def add_wrong(self, label: str, text: str, edits: list[Edit]) -> None:
+        """Count a line with ``edits`` between label and text as they stand."""
+        self.add_right(label)
+        missed, added, pairs = self.missed, self.added, self.as_labelled
+        for tag, i, j in edits:
+            expected = label[i] if tag != "insert" else ""
+            read = text[j] if tag != "delete" else ""
+            pairs[expected, read] += 1
+            if expected:
+                missed[expected] += 1
+            if read:
+                added[read] += 1
+
+    def add_failed(
+        self, label: str, text: str, folded_label: Folded, folded_text: Folded, edits: list[Edit]
+    ) -> list[Step]:
+        """Count the folded edits of a line; gives its steps that are no match."""
+        failed = failed_steps(label, text, folded_label, folded_text, edits)
+        self.folded.update([(step.expected, step.read) for step in failed])
         self.missed_lines.update({step.expected for step in failed if step.expected})
+        if not is_simple(label):
+            positions = {step.position for step in failed if step.expected}
+            start = 0
+            for cluster in clusters(label):
+                if len(cluster) > 1 and positions & set(range(start, start + len(cluster))):
+                    self.cluster_missed[cluster] += 1
+                start += len(cluster)
         return failed
 
     def scores(self, train_lines: Counter[str] | None) -> tuple[CharacterScore, ...]:
         """Every character of labels and readings, most missed lines first, then by code point."""
-        chars = self.occurrences.keys() | self.read.keys()
+        self.flush()
+        chars = self.right.keys() | self.added.keys()
         ordered = sorted(chars, key=lambda char: (-self.missed_lines[char], char))
         return tuple(self._score(char, train_lines) for char in ordered)
 
     def _score(self, char: str, train_lines: Counter[str] | None) -> CharacterScore:
-        occurrences, read, right = self.occurrences[char], self.read[char], self.right[char]
+        # ``right`` counts the characters of every label; what was missed is taken off here.
+        occurrences = self.right[char]
+        right = occurrences - self.missed[char]
+        read = right + self.added[char]
         return CharacterScore(
             char,
             occurrences,
@@ -87,10 +152,18 @@ class CharacterCounts:
             None if train_lines is None else train_lines[char],
         )
 
+    def confusions(self, folded: bool) -> tuple[Confusion, ...]:
+        """The pairs, those that cost most for sure first, then by code points."""
+        self.flush()
+        total = self.right.total()
+        pairs = self.folded if folded else self.as_labelled
+        found = [
+            Confusion(expected, read, count, self.right[expected] if expected else total)
+            for (expected, read), count in pairs.items()
+        ]
+        return tuple(sorted(found, key=lambda c: (-c.sure, -c.count, c.expected, c.read)))
 
-def confusions(counts: Counter[tuple[str, str]]) -> tuple[Confusion, ...]:
-    """The pairs, most frequent first, then by code points."""
-    ordered: Iterable[tuple[tuple[str, str], int]] = sorted(
-        counts.items(), key=lambda item: (-item[1], item[0])
-    )
-    return tuple(Confusion(expected, read, count) for (expected, read), count in ordered)
+    def cluster_scores(self) -> tuple[ClusterScore, ...]:
+        """Characters of several code points, most missed first."""
+        ordered = sorted(self.cluster_count, key=lambda c: (-self.cluster_missed[c], c))
+        return tuple(ClusterScore(c, self.cluster_count[c], self.cluster_missed[c]) for c in ordered)

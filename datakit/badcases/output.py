@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from datakit.badcases.analysis import BadcaseReport, Failure
+from datakit.badcases.inputs.sources import kind_of_file
+from datakit.badcases.kinds import TRAINABLE
 from datakit.badcases.page import html_report
 from datakit.errors import DatakitError, InputError
 from datakit.files import Manifest, atomic_open, atomic_write, write_manifest
@@ -17,17 +19,22 @@ from datakit.labels import LabelFault, encode_rec, scan_rec
 from datakit.mix import Mix, Source, write_mix
 from datakit.mix.moved import common_folder, moved_path
 from datakit.records import SCHEMA_VERSION, Prediction, read_predictions
+from datakit.report.text import visible
+
+MOST_LEFT_OUT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What was written: ``lines`` in badcases.txt, whose paths are relative to ``data_dir``; ``left_out``
-    failures of kind misread that could not be written, with the reason."""
+    failures worth training on that could not be written, with the reason (the first thousand); ``relabel``
+    lines in relabel.txt."""
 
     folder: Path
     lines: int
     data_dir: Path
     left_out: tuple[tuple[Failure, str], ...]
+    relabel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ def read_all(files: Sequence[Path]) -> Iterator[Prediction]:
     """
     for file in files:
         empty = True
+        # A file that is no text at all is said to be so, rather than to be broken JSON.
+        kind_of_file(file)
         for prediction in read_predictions(file):
             empty = False
             yield prediction
@@ -79,30 +88,29 @@ def with_leak_note(
     report: BadcaseReport, folders: Mapping[str, Path], training: TrainingSet
 ) -> BadcaseReport:
     """The report, with a note if failing lines do not belong to the training labels."""
-    misread = [failure.prediction for failure in report.misread]
-    foreign = sum(folders[p.file].resolve() / p.image not in training.pictures for p in misread)
+    lines = foreign = 0
+    resolved = {file: folder.resolve() for file, folder in folders.items()}
+    for failure in report.trainable():
+        lines += 1
+        p = failure.prediction
+        foreign += resolved[p.file] / p.image not in training.pictures
     if not foreign:
         return report
     note = (
-        f"{foreign} of the {len(misread)} lines in badcases.txt are not in the training labels: if they "
+        f"{foreign} of the {lines} lines in badcases.txt are not in the training labels: if they "
         f"come from a test "
         "set, training on them makes its scores worthless"
     )
     return replace(report, notes=(*report.notes, note))
 
 
-def _label_lines(
-    failures: Sequence[Failure], folders: Mapping[str, Path], target: Path, allow_outside: bool
-) -> Iterator[tuple[Failure, bytes, str]]:
-    """Every failure as a label line, or with the reason why it cannot be one."""
-    for failure in failures:
-        p = failure.prediction
-        folder = folders[p.file]
-        try:
-            path = moved_path(p.image, folder, target, allow_outside=allow_outside)
-            yield failure, encode_rec(path, p.label), ""
-        except DatakitError as error:
-            yield failure, b"", str(error)
+def _label_line(failure: Failure, folder: Path, target: Path, allow_outside: bool) -> tuple[bytes, str]:
+    """A failure as a label line, or the reason why it cannot be one."""
+    p = failure.prediction
+    try:
+        return encode_rec(moved_path(p.image, folder, target, allow_outside=allow_outside), p.label), ""
+    except DatakitError as error:
+        return b"", str(error)
 
 
 def write_badcases(
@@ -113,9 +121,10 @@ def write_badcases(
     manifest: Manifest,
     allow_outside: bool = False,
 ) -> Written:
-    """Write badcases.txt (the misread lines, as a label file), badcases.yaml (the same as a source of a
-    mix), badcases.jsonl (every failure, with its line in badcases.txt), targets.json, report.json,
-    report.html and the manifest into ``out``.
+    """Write badcases.txt (the lines worth training on, as a label file), badcases.yaml (the same as a source
+    of a mix), badcases.jsonl (every failure, with its line in badcases.txt), relabel.txt (labels that are
+    probably wrong, most suspicious first), targets.json, report.json, report.html and the manifest into
+    ``out``.
 
     ``folders`` maps each label file of the predictions to its data_dir. Failures from several of them get
     paths relative to the folder that holds all.
@@ -124,40 +133,72 @@ def write_badcases(
         OutputError: a file cannot be written.
     """
     write_manifest(out, manifest)
-    used = sorted({folders[failure.prediction.file] for failure in report.misread}) or [Path()]
-    data_dir = common_folder(used)
-    numbers: dict[int, int] = {}
-    left_out = []
-    with atomic_open(out / "badcases.txt", "wb") as stream:
-        for failure, line, reason in _label_lines(report.misread, folders, data_dir, allow_outside):
-            if reason:
-                left_out.append((failure, reason))
-            else:
-                stream.write(line)
-                numbers[id(failure)] = len(numbers) + 1
-    _write_list(out / "badcases.jsonl", report.failures, numbers, {id(f): reason for f, reason in left_out})
-    if numbers:
+    files = {f.prediction.file for f in report.failures if f.kind in TRAINABLE or f.kind == "label-suspect"}
+    data_dir = common_folder(sorted({folders[file] for file in files}) or [Path()])
+    lines, left_out = _write_lines(report, out, folders, data_dir, allow_outside)
+    if lines:
         write_mix(out / "badcases.yaml", Mix((Source(out / "badcases.txt", data_dir, "badcases", 1.0),)))
     else:
         (out / "badcases.yaml").unlink(missing_ok=True)
+    relabel = _write_relabel(report, out, folders, data_dir, allow_outside)
     atomic_write(out / "targets.json", report.targets.to_json())
     atomic_write(out / "report.json", json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")
     atomic_write(out / "report.html", html_report(report, folders, allow_outside=allow_outside))
-    counts: dict[str, int] = {"lines": report.score.lines, "written": len(numbers)}
+    counts: dict[str, int] = {"lines": report.score.lines, "written": lines, "relabel": relabel}
     counts.update(dict(report.kinds.items()))
     write_manifest(out, manifest.ended("done", counts))
-    return Written(out, len(numbers), data_dir, tuple(left_out))
+    return Written(out, lines, data_dir, tuple(left_out), relabel)
 
 
-def _write_list(
-    path: Path, failures: Sequence[Failure], numbers: Mapping[int, int], reasons: Mapping[int, str]
-) -> None:
-    with atomic_open(path, "w") as stream:
-        for failure in failures:
+def _write_lines(
+    report: BadcaseReport, out: Path, folders: Mapping[str, Path], data_dir: Path, allow_outside: bool
+) -> tuple[int, list[tuple[Failure, str]]]:
+    """badcases.txt and badcases.jsonl, side by side; gives the lines written and the first left out."""
+    number = 0
+    left_out: list[tuple[Failure, str]] = []
+    with (
+        atomic_open(out / "badcases.txt", "wb") as labels,
+        atomic_open(out / "badcases.jsonl", "w") as listed,
+    ):
+        for failure in report.failures:
+            place, reason = None, ""
+            if failure.kind in TRAINABLE:
+                line, reason = _label_line(failure, folders[failure.prediction.file], data_dir, allow_outside)
+                if reason and len(left_out) < MOST_LEFT_OUT:
+                    left_out.append((failure, reason))
+                elif line:
+                    labels.write(line)
+                    place = number = number + 1
             document: dict[str, Any] = {
                 "schema_version": SCHEMA_VERSION,
                 **failure.to_dict(),
-                "badcases_line": numbers.get(id(failure)),
-                "left_out": reasons.get(id(failure), ""),
+                "badcases_line": place,
+                "left_out": reason,
             }
-            stream.write(json.dumps(document, ensure_ascii=False) + "\n")
+            listed.write(json.dumps(document, ensure_ascii=False) + "\n")
+    return number, left_out
+
+
+def _write_relabel(
+    report: BadcaseReport, out: Path, folders: Mapping[str, Path], data_dir: Path, allow_outside: bool
+) -> int:
+    """relabel.txt: path and label as in a label file, then what is read, suspicion, place and reasons."""
+    written = 0
+    with atomic_open(out / "relabel.txt", "wb") as stream:
+        for suspect in report.suspects:
+            failure = suspect.failure
+            p = failure.prediction
+            line, _ = _label_line(failure, folders[p.file], data_dir, allow_outside)
+            if not line:
+                # The label itself may be what no label file can hold.
+                line = f"{visible(p.image)}\t{visible(p.label)}\n".encode()
+            rest = (
+                p.text or "",
+                f"{failure.suspicion:.3f}",
+                f"{p.file}:{p.line}",
+                "; ".join(suspect.reasons),
+            )
+            cells = "\t".join(visible(cell) for cell in rest)
+            stream.write(line.rstrip(b"\n") + f"\t{cells}\n".encode())
+            written += 1
+    return written

@@ -1,7 +1,7 @@
 """Which characters to make next, and how many lines of each.
 
-A character is a target when it is missed once spaces and case are ignored, so that a labelling rule ("all
-capitals") never becomes one. Characters that the dictionary lacks, and those that no picture shows, are
+A character is a target when it is missed once spaces, case and width are ignored, so that a labelling rule
+("all capitals") never becomes one. Characters that the dictionary lacks, and those that no picture shows, are
 none.
 """
 
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from datakit.badcases.alignment import Step
 from datakit.badcases.characters import CharacterScore
+from datakit.badcases.rules import RuleFinding
+from datakit.badcases.slices import Slice
+from datakit.intervals import wilson
 from datakit.records import Target, Targets
 from datakit.report.text import is_hidden
 
@@ -26,10 +29,14 @@ MOST_CONFUSED = 5
 def rule_text(per_char: int, max_targets: int, trained: bool) -> str:
     """The rule of :func:`choose_targets` in a sentence, with its figures."""
     also = f", or what the training labels lack to {per_char} lines if that is more" if trained else ""
+    least = min(LEAST, per_char)
     return (
-        f"the {max_targets} characters missed in most lines (spaces and case ignored); for each {per_char} "
-        f"x the share of "
-        f"its lines in which it is missed{also}; at least {min(LEAST, per_char)}, at most {per_char}"
+        f"the {max_targets} characters missed in most lines (spaces, case and width ignored); for each "
+        f"{per_char} x the share of its lines in which it is missed{also}; at least {least}, at most "
+        f"{per_char}. Lengths: bins of at least {LEAST} lines that fail more often than all lines do "
+        f"(lower bound of the bin's folded error rate above the rate of all): {per_char} x that rate. "
+        f"Spaces: {per_char} x the share of the lines labelled with a space, and read right but for that, "
+        "in which spaces differ, unless that is a rule of the labels"
     )
 
 
@@ -98,3 +105,30 @@ def choose_targets(
             for score in wanted[:max_targets]
         )
     )
+
+
+def length_shortfall(slices: Iterable[Slice], per_char: int) -> dict[str, int]:
+    """Lines to make by length of text (a bin such as ``16-25``), by the rule of :func:`rule_text`."""
+    bins = [part for part in slices if part.axis == "length" and part.value != "0"]
+    lines = sum(part.lines for part in bins)
+    overall = sum(part.lines - part.folded for part in bins) / lines if lines else 0.0
+    return {
+        part.value: _between(per_char, (part.lines - part.folded) / part.lines)
+        for part in bins
+        if part.lines >= LEAST and wilson(part.lines - part.folded, part.lines).low > overall
+    }
+
+
+def space_shortfall(findings: Iterable[RuleFinding], spaced: int, differ: int, per_char: int) -> int:
+    """Lines with spaces to make: ``differ`` of the ``spaced`` labels that are read right have other spaces.
+
+    0 where that is a rule of the labels: no picture would change it.
+    """
+    systematic = any(finding.rule == "spaces" and finding.systematic for finding in findings)
+    if systematic or spaced < LEAST or not differ:
+        return 0
+    return _between(per_char, differ / spaced)
+
+
+def _between(per_char: int, share: float) -> int:
+    return min(per_char, max(LEAST, math.ceil(per_char * share)))

@@ -1,0 +1,104 @@
+"""Accuracy in four strictnesses, CER and NED, each with an interval; sums of cells, no list of lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from datakit.badcases.alignment import agree
+from datakit.intervals import Interval, bootstrap_ratio
+from datakit.metrics import Score, fold
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Shares of lines (0..1) and error rates, each with its 95 % bootstrap interval.
+
+    ``exact`` as labelled, ``unspaced`` ignoring spaces, ``folded`` ignoring spaces and case, ``nfkc``
+    ignoring width too. ``cer`` is edits over label characters; ``ned`` the mean of 1 - edits / longer text
+    (PaddleOCR's norm_edit_dis, but as labelled), 1 for two empty texts.
+    """
+
+    exact: Interval
+    unspaced: Interval
+    folded: Interval
+    nfkc: Interval
+    cer: Interval
+    ned: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {name: getattr(self, name).to_dict() for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class MeasureTally:
+    """Counts of lines; ``cells`` counts lines by (edits, label length, longer length)."""
+
+    unreadable: int = 0
+    exact: int = 0
+    unspaced: int = 0
+    folded: int = 0
+    nfkc: int = 0
+    cells: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+
+    def add_right(self, label: str) -> None:
+        """Count a line read exactly as labelled."""
+        self.exact += 1
+        length = len(label)
+        self.cells[0, length, length] += 1
+
+    def add_wrong(self, label: str, text: str, edits: int) -> tuple[bool, bool]:
+        """Count a line that was read otherwise; gives whether it is right folded, and but for width."""
+        self.unspaced += label.replace(" ", "") == text.replace(" ", "")
+        folded = fold(label) == fold(text)
+        agreed = folded or agree(label, text)
+        self.folded += folded
+        self.nfkc += agreed
+        self.cells[edits, len(label), max(len(label), len(text))] += 1
+        return folded, agreed
+
+    def add_unreadable(self, label: str) -> None:
+        """Count a line that could not be read: every character of it is missing."""
+        self.unreadable += 1
+        self.cells[len(label), len(label), len(label)] += 1
+
+    @property
+    def total(self) -> int:
+        """Lines so far."""
+        return self.cells.total()
+
+    def score(self) -> Score:
+        """The totals, as other commands know them."""
+        return Score(
+            lines=self.total,
+            exact=self.exact,
+            exact_folded=self.exact + self.folded,
+            edits=sum(edits * count for (edits, _, _), count in self.cells.items()),
+            characters=sum(length * count for (_, length, _), count in self.cells.items()),
+            unreadable=self.unreadable,
+        )
+
+    def measures(self, seed: int = 0) -> Measures:
+        """Everything, with intervals drawn from ``seed``."""
+        total = self.total
+
+        def share(hits: int) -> Interval:
+            return bootstrap_ratio([(1, 1, hits), (0, 1, total - hits)] if total else [], seed=seed)
+
+        cells = sorted(self.cells.items())
+        rates = Counter[tuple[float, float]]()
+        for (edits, length, _), count in cells:
+            rates[edits, length] += count
+        near = Counter[float]()
+        for (edits, _, longest), count in cells:
+            near[1 - edits / longest if longest else float(edits == 0)] += count
+        return Measures(
+            share(self.exact),
+            share(self.exact + self.unspaced),
+            share(self.exact + self.folded),
+            share(self.exact + self.nfkc),
+            bootstrap_ratio([(e, n, count) for (e, n), count in rates.items()], seed=seed),
+            bootstrap_ratio([(value, 1, count) for value, count in near.items()], seed=seed),
+        )

@@ -1,0 +1,99 @@
+"""Labels that follow the picture again, where a model shows how a labelling rule changed them.
+
+Only lines whose label and reading agree once case, spaces and width are ignored are touched, and only in what
+was asked for: the characters stay those of the label.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from datakit.badcases.alignment import agree
+from datakit.errors import DatakitError
+from datakit.files import atomic_open
+from datakit.labels import encode_rec
+from datakit.mix.moved import common_folder, moved_path
+from datakit.records import SCHEMA_VERSION, Prediction
+
+Restored = Literal["case", "space"]
+# The spaces that a label file writes; others are characters of their own.
+SPACE = " "
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCounts:
+    """Lines in = ``written`` + ``left_out``; ``changed`` of those written differ from their label."""
+
+    written: int
+    changed: int
+    left_out: int
+
+
+def restored(label: str, text: str, what: Iterable[Restored]) -> str:
+    """``label`` with the case or the spaces (or both) of ``text``; unchanged where they do not agree."""
+    if label == text or not agree(label, text):
+        return label
+    chars = [char for char in label if char != SPACE]
+    read = [char for char in text if char != SPACE]
+    if len(chars) != len(read):
+        # A width variant of several characters: there is no one to one.
+        return label
+    if "case" in what:
+        pairs = zip(chars, read, strict=True)
+        chars = [b if a != b and a.casefold() == b.casefold() else a for a, b in pairs]
+    return _spaced(chars, text if "space" in what else label)
+
+
+def _spaced(chars: Sequence[str], like: str) -> str:
+    """``chars`` with spaces where ``like`` has them."""
+    following = iter(chars)
+    return "".join(SPACE if char == SPACE else next(following) for char in like).strip(SPACE)
+
+
+def write_restored(
+    predictions: Iterable[Prediction],
+    out: Path,
+    what: Sequence[Restored],
+    folders: Mapping[str, Path],
+    *,
+    allow_outside: bool = False,
+) -> RestoreCounts:
+    """Write ``restored.txt`` (every line, as a label file) and ``restored.jsonl`` (each change, and each line
+    that cannot be written, with old and new label) into ``out``; one pass over ``predictions``.
+
+    ``folders`` maps each label file to its data_dir; with several, paths become relative to the folder that
+    holds all.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    target = common_folder(sorted(set(folders.values())) or [Path()])
+    written = changed = left_out = 0
+    with (
+        atomic_open(out / "restored.txt", "wb") as labels,
+        atomic_open(out / "restored.jsonl", "w") as listed,
+    ):
+        for p in predictions:
+            label = p.label if p.text is None else restored(p.label, p.text, what)
+            reason = ""
+            try:
+                path = moved_path(p.image, folders[p.file], target, allow_outside=allow_outside)
+                labels.write(encode_rec(path, label))
+                written += 1
+                changed += label != p.label
+            except DatakitError as error:
+                reason, left_out = str(error), left_out + 1
+            if reason or label != p.label:
+                document = {
+                    "schema_version": SCHEMA_VERSION,
+                    "file": p.file,
+                    "line": p.line,
+                    "image": p.image,
+                }
+                document |= {"label": p.label, "restored": label, "score": round(p.score, 6)}
+                listed.write(json.dumps({**document, "left_out": reason}, ensure_ascii=False) + "\n")
+    return RestoreCounts(written, changed, left_out)
