@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from datakit.errors import UsageError
+
+if TYPE_CHECKING:
+    from datakit.audit.delivery import Places, Wanted
+    from datakit.audit.inputs import Inputs
+    from datakit.audit.report import AuditReport
+    from datakit.audit.tally import Hit
+    from datakit.records import Severity
 
 
 def _shape(text: str) -> tuple[int, int, int]:
@@ -32,18 +39,47 @@ def _print_checks(wanted: bool) -> None:
 def audit(
     *,
     labels: Annotated[
-        list[str], typer.Argument(metavar="LABELS...", help="PaddleOCR label files; - is stdin.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="LABELS...",
+            help="PaddleOCR label files, PPOCRLabel's Label.txt, LMDB folders; - is stdin.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "-c", "--config", help="PaddleOCR YAML: labels, ratios, dictionary, encoder, limit, shape."
+        ),
+    ] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("-o", "--override", help="Key.sub=value over the YAML; repeatable.")
+    ] = None,
     dict_: Annotated[
         Path | None, typer.Option("--dict", help="The model's dictionary; none: not checked.")
+    ] = None,
+    use_space_char: Annotated[
+        bool | None,
+        typer.Option(
+            "--use-space-char/--no-use-space-char", help="Add a space to the dictionary; default: yes."
+        ),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Root of the picture paths; default: the file's folder.")
     ] = None,
+    ratio: Annotated[
+        list[float] | None,
+        typer.Option(help="Share of the lines an epoch draws: one for all files, or one each, repeated."),
+    ] = None,
     task: Annotated[str | None, typer.Option(help="rec or det; default: what the file looks like.")] = None,
-    encoder: Annotated[str, typer.Option(help="Label encoder: ctc, sar, nrtr or multi.")] = "ctc",
-    max_text_length: Annotated[int, typer.Option(help="The trainer's limit in characters.")] = 25,
-    image_shape: Annotated[str, typer.Option(help="The trainer's channels,height,width.")] = "3,48,320",
+    encoder: Annotated[
+        str | None, typer.Option(help="Label encoder: ctc, sar, nrtr or multi; default: ctc.")
+    ] = None,
+    max_text_length: Annotated[
+        int | None, typer.Option(help="The trainer's limit in characters; default: 25.")
+    ] = None,
+    image_shape: Annotated[
+        str | None, typer.Option(help="The trainer's channels,height,width; default: 3,48,320.")
+    ] = None,
     images: Annotated[
         bool, typer.Option("--images/--no-images", help="Open and decode every picture.")
     ] = True,
@@ -51,7 +87,31 @@ def audit(
         bool, typer.Option("--allow-outside", help="Follow paths that leave data_dir.")
     ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="text, json, jsonl (every finding) or github (annotations).")
+    ] = "text",
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    fix: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT",
+            help="Write a mended copy, its changes to OUT.changes.jsonl; of several files: OUT is a folder. "
+            "Paths stay as they are.",
+        ),
+    ] = None,
+    clean: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Write the lines that are trained, cut ones included; OUT as for --fix."
+        ),
+    ] = None,
+    drop_cut: Annotated[
+        bool, typer.Option("--drop-cut", help="Leave lines with characters cut out of --clean too.")
+    ] = False,
+    dropped: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="List the lines that --clean leaves out, with reasons."),
+    ] = None,
     fail_on: Annotated[
         str, typer.Option(help="Exit 1 from this severity on: error, warning or info.")
     ] = "error",
@@ -64,44 +124,126 @@ def audit(
     ] = False,
 ) -> None:
     """Say for every line of label files what the trainer will do with it, and find what spoils training."""
-    from datakit.audit import audit as run
-    from datakit.charset import load_charset
-    from datakit.files import atomic_write, require_writable
-    from datakit.records import SEVERITIES
-
-    severity = next((name for name in SEVERITIES if name == fail_on), None)
-    if severity is None:
-        raise UsageError(f"--fail-on {fail_on!r} is not known; known are {', '.join(SEVERITIES)}")
+    severity = _severity(fail_on)
+    output = _format(format_, json_)
     if task not in (None, "rec", "det"):
         raise UsageError(f"--task {task!r} is not known; known are rec, det")
+
+    from datakit.audit.delivery import Wanted
+    from datakit.audit.inputs import Request, resolve
+    from datakit.files import require_writable
+
     if html:
         require_writable(html)
-    report = run(
-        labels,
-        data_dir=data_dir,
-        task="rec" if task == "rec" else "det" if task == "det" else None,
-        charset=load_charset(dict_) if dict_ else None,
-        encoder=encoder,
-        max_text_length=max_text_length,
-        image_shape=_shape(image_shape),
-        images=images,
-        allow_outside=allow_outside,
-        workers=workers,
-        progress=True,
+    inputs = resolve(
+        Request(
+            tuple(labels or ()),
+            data_dir,
+            "rec" if task == "rec" else "det" if task == "det" else None,
+            tuple(ratio or ()),
+            config,
+            tuple(override or ()),
+            dict_,
+            use_space_char,
+            encoder,
+            max_text_length,
+            _shape(image_shape) if image_shape is not None else None,
+        )
     )
+    wanted = Wanted(fix, clean, dropped, drop_cut)
+    report = _run(inputs, wanted, output, images=images, allow_outside=allow_outside, workers=workers)
     if html:
         from datakit.audit.page import html_report
+        from datakit.files import atomic_write
 
         atomic_write(html, html_report(report, allow_outside=allow_outside))
         typer.echo(f"datakit: wrote {html}", err=True)
-    if json_:
+    _print(report, output)
+    if report.fails_on(severity):
+        raise typer.Exit(1)
+
+
+def _severity(name: str) -> Severity:
+    from datakit.records import SEVERITIES
+
+    for severity in SEVERITIES:
+        if severity == name:
+            return severity
+    raise UsageError(f"--fail-on {name!r} is not known; known are {', '.join(SEVERITIES)}")
+
+
+def _format(name: str, json_: bool) -> str:
+    from datakit.audit.formats import FORMATS
+
+    if name not in FORMATS:
+        raise UsageError(f"--format {name!r} is not known; known are {', '.join(FORMATS)}")
+    if json_ and name not in ("text", "json"):
+        raise UsageError(f"--json and --format {name}: one of them")
+    return "json" if json_ else name
+
+
+def _run(inputs: Inputs, wanted: Wanted, output: str, **options: Any) -> AuditReport:
+    """Audit, then write what is wanted; findings of jsonl are printed as they come."""
+    from dataclasses import replace
+
+    from datakit.audit import audit as run
+    from datakit.audit.delivery import places
+    from datakit.audit.lost import LostLines
+
+    where = places(wanted, inputs.sources)
+    lost = [LostLines() for _ in inputs.sources]
+    report = run(
+        inputs.sources,
+        charset=inputs.trainer.charset,
+        encoder=inputs.trainer.encoder,
+        max_text_length=inputs.trainer.max_text_length,
+        image_shape=inputs.trainer.image_shape,
+        lower=inputs.trainer.lower,
+        progress=True,
+        sink=_print_finding if output == "jsonl" else None,
+        lost=(lambda number, *line: lost[number].record(*line)) if wanted.lost_lines else None,
+        **options,
+    )
+    _deliver(inputs, wanted, where, report, lost)
+    return replace(report, notes=(*inputs.notes, *report.notes))
+
+
+def _print_finding(hit: Hit) -> None:
+    from datakit.audit.formats import finding_line
+
+    typer.echo(finding_line(hit.finding), nl=False)
+
+
+def _deliver(inputs: Inputs, wanted: Wanted, where: Places, report: AuditReport, lost: list[Any]) -> None:
+    from datakit.audit.clean import Audited
+    from datakit.audit.delivery import deliver
+
+    audited = [
+        Audited(source, file.totals.lines, marks)
+        for source, file, marks in zip(inputs.sources, report.files, lost, strict=True)
+    ]
+    for sentence in deliver(wanted, where, audited, inputs.trainer.charset):
+        typer.echo(f"datakit: {sentence}", err=True)
+
+
+def _print(report: AuditReport, output: str) -> None:
+    if output == "json":
         import json
 
         json.dump(report.to_dict(), sys.stdout, ensure_ascii=False, indent=1)
         typer.echo()
-    else:
+    elif output == "github":
+        from datakit.audit.formats import github_lines
+
+        for line in github_lines(report.findings):
+            typer.echo(line, nl=False)
+    elif output == "text":
         from datakit.audit.terminal import format_report
 
         typer.echo(format_report(report), nl=False)
-    if report.fails_on(severity):
-        raise typer.Exit(1)
+    else:
+        totals = report.totals
+        typer.echo(
+            f"datakit: {totals.lines} lines, {totals.kept} trained, {sum(report.counts.values())} findings",
+            err=True,
+        )
