@@ -88,7 +88,8 @@ def examples(predictions: list[Prediction], seed: int) -> tuple[list[list[float]
     for index, p in enumerate(spoilt):
         label, text = folded_wide(p.label), folded_wide(p.text or "")
         if label != text and suspects.judge(p, label, text, index, evidence) is not None:
-            rows.append(suspects.features(p, label, text, index, evidence))
+            values = suspects.features(p, label, text, index, evidence)
+            rows.append(suspects.with_gain(values, label, text, evidence))
             truth.append(float(index in planted))
     return rows, truth
 

@@ -144,7 +144,7 @@ def _prediction(document: dict[str, Any], file: Path, line: int) -> Prediction:
             text=None if text is None else str(text),
             error=document.get("error"),
             score=float(document.get("score", 0.0)),
-            char_scores=tuple(float(score) for score in document.get("char_scores", ())),
+            char_scores=tuple(map(float, document.get("char_scores", ()))),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"is not a prediction record ({error!r})", file=file, line=line) from error

@@ -22,6 +22,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import mul
 from typing import Any, cast
 
 from datakit.label_rules import folded_wide
@@ -34,6 +35,8 @@ SUSPECT = -1.0
 ORDER = 5
 LEARNT_LINES = 20_000
 MOST_TEXTS = 200_000
+# Bounds of the two features of plausibility, and where they stand among FEATURES.
+MOST_GAIN, MOST_GAIN_PER_CHAR, GAIN = 12.0, 3.0, 5
 # What a second model's agreement is worth, in log odds; set by hand.
 SECOND_AGREES, SECOND_CONTRADICTS = 3.0, -4.0
 
@@ -227,13 +230,20 @@ def _repeats(label: str, edits: Sequence[Edit]) -> bool:
     )
 
 
+def with_gain(values: list[float], label: str, text: str, evidence: Evidence) -> list[float]:
+    """``values`` with the features of how plausible the texts are."""
+    gain = evidence.plausibility.gain(label, text)
+    per_char = max(-MOST_GAIN_PER_CHAR, min(MOST_GAIN_PER_CHAR, gain / max(len(label), len(text))))
+    return [*values[:GAIN], max(-MOST_GAIN, min(MOST_GAIN, gain)), per_char, *values[GAIN + 2 :]]
+
+
 def features(prediction: Prediction, label: str, text: str, index: int, evidence: Evidence) -> list[float]:
-    """The values of :data:`FEATURES`; ``label`` and ``text`` folded, different and not empty."""
+    """The values of :data:`FEATURES` but for plausibility; ``label`` and ``text`` folded, different, not
+    empty."""
     edits, scores = edits_of(label, text), _scores(prediction, text)
     far, longest = is_far(label, text, edits), max(len(label), len(text))
     pairs = [_pair(edit, label, text) for edit in edits]
     surprise = [evidence.surprise(pair, not far) for pair in pairs]
-    gain = evidence.plausibility.gain(label, text)
     tags = {tag for tag, _, _ in edits}
     at_ends = all(i == 0 or i >= len(label) - 1 for _, i, _ in edits)
     return [
@@ -242,8 +252,9 @@ def features(prediction: Prediction, label: str, text: str, index: int, evidence
         _logit(prediction.score),
         sum(surprise) / len(surprise),
         min(20.0, sum(surprise)),
-        max(-12.0, min(12.0, gain)),
-        max(-3.0, min(3.0, gain / longest)),
+        # The two about plausibility, which cost most: see with_gain.
+        0.0,
+        0.0,
         len(edits) / longest,
         math.log(len(edits)),
         float(len(label) == len(text) and sorted(label) == sorted(text)),
@@ -267,23 +278,34 @@ def is_small(values: Sequence[float]) -> bool:
 
 
 def judge(
-    prediction: Prediction, label: str, text: str, index: int, evidence: Evidence, second: str | None = None
+    prediction: Prediction,
+    label: str,
+    text: str,
+    index: int,
+    evidence: Evidence,
+    second: str | None = None,
+    exact: bool = False,
 ) -> Suspicion | None:
     """How probably the label is wrong; None where the reading is too unsure, or empty, to tell.
 
     ``label`` and ``text`` are folded (:func:`datakit.label_rules.folded_wide`) and differ; ``index`` is the
     line's place among those that ``evidence`` has seen; ``second`` the folded reading of another model.
+    Unless ``exact``, a line that no plausibility could make suspect is judged without it.
     """
     if prediction.score < LEAST_SCORE or not label or not text:
         return None
     values = features(prediction, label, text, index, evidence)
     weights = SMALL if is_small(values) else LARGE
-    log_odds = sum(weight * value for weight, value in zip(weights, values, strict=True))
-    if second == text:
-        log_odds += SECOND_AGREES
-    elif second == label:
-        log_odds += SECOND_CONTRADICTS
+    extra = SECOND_AGREES if second == text else SECOND_CONTRADICTS if second == label else 0.0
+    most = weights[GAIN] * MOST_GAIN + weights[GAIN + 1] * MOST_GAIN_PER_CHAR
+    if exact or _weighed(weights, values) + extra + most >= SUSPECT:
+        values = with_gain(values, label, text, evidence)
+    log_odds = _weighed(weights, values) + extra
     return Suspicion(log_odds, tuple(_reasons(dict(zip(FEATURES, values, strict=True)), second == text)))
+
+
+def _weighed(weights: Sequence[float], values: Sequence[float]) -> float:
+    return math.fsum(map(mul, weights, values))
 
 
 def _reasons(values: dict[str, float], agreed: bool) -> Iterator[str]:
@@ -349,7 +371,7 @@ def find_suspects(
     for index, p in enumerate(predictions):
         label, text = folded_wide(p.label), folded_wide(p.text or "")
         if label != text:
-            verdict = judge(p, label, text, index, evidence, others.get((p.file, p.line)))
+            verdict = judge(p, label, text, index, evidence, others.get((p.file, p.line)), every)
             if verdict is not None and (every or verdict.suspect):
                 found.append(Suspect(p, verdict))
     return sorted(found, key=lambda suspect: -suspect.suspicion.log_odds)

@@ -48,6 +48,11 @@ def fold_wide(text: str) -> Folded:
     return Folded("".join([unit for unit, _ in units]), [index for _, index in units])
 
 
+def folded_text(text: str) -> str:
+    """The text of :func:`fold_wide` alone."""
+    return text.replace(" ", "").lower() if text.isascii() else "".join(map(folded_wide, text))
+
+
 def agree(label: str, text: str) -> bool:
     """Whether two texts are equal but for case, spaces and width."""
     if label.isascii() and text.isascii():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from datakit.badcases.alignment import fold_wide
+from datakit.badcases.alignment import folded_text
 from datakit.badcases.characters import CharacterScore, ClusterScore, Confusion
 from datakit.badcases.compare import Comparison
 from datakit.badcases.inputs.pairs import paired
@@ -26,7 +26,7 @@ from datakit.errors import UsageError
 from datakit.label_rules import folded_wide
 from datakit.metrics import Score
 from datakit.records import SCHEMA_VERSION, Prediction, Targets
-from datakit.suspects import Evidence, Suspicion, judge
+from datakit.suspects import LEAST_SCORE, Evidence, Suspicion, judge
 
 # Failures of one kind in the JSON report; badcases.jsonl holds all.
 CAP = 1000
@@ -191,12 +191,12 @@ def _set_occurrences(tally: Tally) -> None:
 
 
 def _judged(prediction: Prediction, index: int, second: str | None, labels: Evidence) -> Suspicion | None:
-    if not prediction.text:
+    if not prediction.text or prediction.score < LEAST_SCORE:
         return None
-    label, text = fold_wide(prediction.label).text, fold_wide(prediction.text).text
+    label, text = folded_text(prediction.label), folded_text(prediction.text)
     if label == text:
         return None
-    return judge(prediction, label, text, index, labels, None if second is None else fold_wide(second).text)
+    return judge(prediction, label, text, index, labels, None if second is None else folded_text(second))
 
 
 def analyse(
@@ -250,13 +250,13 @@ def _report(
     comparison: Comparison | None,
     seed: int,
 ) -> BadcaseReport:
-    by_kind = Counter(named.kinds)
-    missing, slices, rules = tally.missing(), tally.slices.slices(), tally.rules.findings()
+    by_kind, score = Counter(named.kinds), tally.metric.score()
+    missing, slices, rules = tally.missing(), tally.slices.slices(), tally.rule_findings()
     chosen = choose_targets(
         scores, tally.evidence, per_char=per_char, max_targets=max_targets, missing=missing.keys()
     )
     return BadcaseReport(
-        score=tally.metric.score(),
+        score=score,
         measures=tally.metric.measures(seed),
         kinds={kind: by_kind[kind] for kind in KINDS},
         failures=Failures(tally.spool, named.kinds, named.odds),
@@ -266,7 +266,9 @@ def _report(
         confusions_as_labelled=tally.counts.confusions(folded=False),
         missing=missing,
         slices=(*slices, *tally.pictures.slices()),
-        places=tally.slices.places_table(),
+        places=tally.slices.places_table(
+            score.characters, tally.metric.longer_than(0), tally.metric.longer_than(1)
+        ),
         pages=tally.slices.worst_pages(),
         rules=rules,
         suspects=tuple(named.suspects),
@@ -284,7 +286,7 @@ def _report(
 def _notes(tally: Tally) -> Iterator[str]:
     if tally.seen.twice:
         yield f"{tally.seen.twice} lines are predicted more than once and counted as often"
-    for finding in tally.rules.findings():
+    for finding in tally.rule_findings():
         if finding.systematic:
             yield finding.sentence()
     if tally.measure is not None and tally.pictures.asked > MOST_PICTURES:

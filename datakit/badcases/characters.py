@@ -87,16 +87,16 @@ class CharacterCounts:
     def add_right(self, label: str) -> None:
         """Count a line that was read exactly."""
         self._labels.append(label)
-        self._sets.append("".join(set(label)))
+        self._sets.extend(set(label))
         if len(self._labels) >= _BATCH:
             self.flush()
-        if not is_simple(label):
+        if not label.isascii() and not is_simple(label):
             self.cluster_count.update(cluster for cluster in clusters(label) if len(cluster) > 1)
 
     def flush(self) -> None:
         """Count what has been put by."""
         self.right.update("".join(self._labels))
-        self.lines.update("".join(self._sets))
+        self.lines.update(self._sets)
         self._labels.clear()
         self._sets.clear()
 

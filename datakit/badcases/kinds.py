@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from datakit.badcases.alignment import Step, agree, align_folded, fold_wide
+from datakit.badcases.alignment import Step, agree, failed_steps, fold_wide
 from datakit.badcases.pictures import LEAST_HEIGHT, PictureFacts
 from datakit.charset import Charset
 from datakit.encoders import ctc_steps_needed
 from datakit.records import Prediction
+from datakit.suspects import edits_of
 
 Kind = Literal[
     "unreadable",
@@ -142,16 +143,22 @@ def kind_of(
         return "not-in-dictionary"
     if suspect:
         return "label-suspect"
-    failed = [step for step in align_folded(label, text) if step.operation != "equal"]
-    return _of_picture(label, text, facts, setting) or _of_characters(failed, setting)
+    one, other = fold_wide(label), fold_wide(text)
+    found = _of_picture(label, one.text, other.text, facts, setting)
+    if found is not None:
+        return found
+    edits = edits_of(one.text, other.text)
+    return _of_characters(failed_steps(label, text, one, other, edits), setting)
 
 
-def _of_picture(label: str, text: str, facts: PictureFacts | None, setting: Setting) -> Kind | None:
+def _of_picture(
+    label: str, whole: str, part: str, facts: PictureFacts | None, setting: Setting
+) -> Kind | None:
     if facts is not None and facts.height > 1.5 * facts.width and len(label) > 1:
         return "turned"
     if facts is not None and _dense(label, facts):
         return "squeezed"
-    if _is_cut(label, text, facts):
+    if _is_cut(whole, part, facts):
         return "cut-crop"
     if facts is not None and _is_poor(facts, setting.poor):
         return "poor-picture"
@@ -169,12 +176,11 @@ def _is_poor(facts: PictureFacts, limits: tuple[float, float] | None) -> bool:
     return limits is not None and (facts.sharpness < limits[0] or facts.contrast < limits[1])
 
 
-def _is_cut(label: str, text: str, facts: PictureFacts | None) -> bool:
-    """Whether nothing fails but that an end of the label was not read.
+def _is_cut(whole: str, part: str, facts: PictureFacts | None) -> bool:
+    """Whether nothing fails but that an end of the (folded) label was not read.
 
     Ink has to touch that border; without the picture, two letters or digits have to be missing.
     """
-    whole, part = fold_wide(label).text, fold_wide(text).text
     if not part or len(part) >= len(whole):
         return False
     at_start, at_end = whole.endswith(part), whole.startswith(part)

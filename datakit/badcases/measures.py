@@ -34,20 +34,20 @@ class Measures:
 
 @dataclass(slots=True)
 class MeasureTally:
-    """Counts of lines; ``cells`` counts lines by (edits, label length, longer length)."""
+    """Counts of lines: all that every measure and its interval needs."""
 
     unreadable: int = 0
     exact: int = 0
     unspaced: int = 0
     folded: int = 0
     nfkc: int = 0
-    cells: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+    _right: Counter[int] = field(default_factory=Counter)
+    _wrong: Counter[tuple[int, int, int]] = field(default_factory=Counter)
 
     def add_right(self, label: str) -> None:
         """Count a line read exactly as labelled."""
         self.exact += 1
-        length = len(label)
-        self.cells[0, length, length] += 1
+        self._right[len(label)] += 1
 
     def add_wrong(self, label: str, text: str, edits: int) -> tuple[bool, bool]:
         """Count a line that was read otherwise; gives whether it is right folded, and but for width."""
@@ -56,27 +56,39 @@ class MeasureTally:
         agreed = folded or agree(label, text)
         self.folded += folded
         self.nfkc += agreed
-        self.cells[edits, len(label), max(len(label), len(text))] += 1
+        self._wrong[edits, len(label), max(len(label), len(text))] += 1
         return folded, agreed
 
     def add_unreadable(self, label: str) -> None:
         """Count a line that could not be read: every character of it is missing."""
         self.unreadable += 1
-        self.cells[len(label), len(label), len(label)] += 1
+        self._wrong[len(label), len(label), len(label)] += 1
+
+    @property
+    def cells(self) -> Counter[tuple[int, int, int]]:
+        """Lines by (edits, label length, longer length)."""
+        found = Counter({(0, length, length): count for length, count in self._right.items()})
+        found.update(self._wrong)
+        return found
 
     @property
     def total(self) -> int:
         """Lines so far."""
-        return self.cells.total()
+        return self._right.total() + self._wrong.total()
+
+    def longer_than(self, length: int) -> int:
+        """Lines whose label has more code points than ``length``."""
+        return sum(count for (_, n, _), count in self.cells.items() if n > length)
 
     def score(self) -> Score:
         """The totals, as other commands know them."""
+        cells = self.cells
         return Score(
             lines=self.total,
             exact=self.exact,
             exact_folded=self.exact + self.folded,
-            edits=sum(edits * count for (edits, _, _), count in self.cells.items()),
-            characters=sum(length * count for (_, length, _), count in self.cells.items()),
+            edits=sum(edits * count for (edits, _, _), count in cells.items()),
+            characters=sum(length * count for (_, length, _), count in cells.items()),
             unreadable=self.unreadable,
         )
 

@@ -88,20 +88,21 @@ class RuleFinding:
 class RuleTally:
     """Counts over lines that agree once folded."""
 
-    agreed: int = 0
+    differing: int = 0
     counts: Counter[tuple[Rule, str]] = field(default_factory=Counter)
 
     def add(self, label: str, text: str) -> None:
         """Count a line whose texts differ, and agree once folded; a line may break several rules."""
+        self.differing += 1
         self.counts.update(_differences(label, text))
 
-    def findings(self) -> tuple[RuleFinding, ...]:
-        """Rules that any line breaks, most lines first."""
-        found = []
+    def findings(self, exact: int) -> tuple[RuleFinding, ...]:
+        """Rules that any line breaks, most lines first; ``exact`` lines agree in everything."""
+        found, agreed = [], self.differing + exact
         for rule in RULES:
             directions = {name: count for (of, name), count in self.counts.items() if of == rule}
             if directions:
-                found.append(RuleFinding(rule, sum(directions.values()), self.agreed, directions))
+                found.append(RuleFinding(rule, sum(directions.values()), agreed, directions))
         return tuple(sorted(found, key=lambda finding: -finding.lines))
 
 

@@ -77,30 +77,36 @@ class Places:
 class SliceTally:
     """One cell for every combination of traits that occurs, summed up by trait at the end."""
 
-    cells: dict[tuple[str, Traits], Cell] = field(default_factory=dict)
+    _right: Counter[tuple[str, Traits, int]] = field(default_factory=Counter)
+    _wrong: dict[tuple[str, Traits], Cell] = field(default_factory=dict)
     pages: dict[str, Cell] = field(default_factory=dict)
     places: Counter[str] = field(default_factory=Counter)
-    begun: int = 0
-    ended: int = 0
 
-    def add(
-        self, file: str, image: str, kind: Traits, exact: bool, folded: bool, edits: int, length: int
-    ) -> None:
-        """Count a line."""
-        key = (file, kind)
-        cell = self.cells.get(key)
-        if cell is None:
-            cell = self.cells[key] = [0, 0, 0, 0, 0]
+    def add_right(self, file: str, image: str, kind: Traits, length: int) -> None:
+        """Count a line read as labelled."""
+        self._right[file, kind, length] += 1
+        page = _PAGE.match(image)
+        if page is not None:
+            self._add_page(page[1], True, 0, length)
+
+    def add_wrong(self, file: str, image: str, kind: Traits, folded: bool, edits: int, length: int) -> None:
+        """Count another line."""
+        cell = self._wrong.setdefault((file, kind), [0, 0, 0, 0, 0])
         cell[0] += 1
-        cell[1] += exact
         cell[2] += folded
         cell[3] += edits
         cell[4] += length
-        self.begun += length > 0
-        self.ended += length > 1
         page = _PAGE.match(image)
         if page is not None:
             self._add_page(page[1], folded, edits, length)
+
+    def cells(self) -> list[tuple[str, Traits, Cell]]:
+        """(file, traits, [lines, exact, folded, edits, characters])."""
+        right = [
+            (file, kind, [count, count, count, 0, length * count])
+            for (file, kind, length), count in self._right.items()
+        ]
+        return right + [(file, kind, cell) for (file, kind), cell in self._wrong.items()]
 
     def _add_page(self, name: str, folded: bool, edits: int, length: int) -> None:
         cell = self.pages.get(name)
@@ -123,9 +129,10 @@ class SliceTally:
     def slices(self) -> tuple[Slice, ...]:
         """By trait, then source; values in their own order, else most lines first."""
         found: list[Slice] = []
+        cells = self.cells()
         for number, axis in enumerate(AXES):
-            found += _summed(axis, ((kind[number], cell) for (_, kind), cell in self.cells.items()))
-        found += _summed("source", ((file, cell) for (file, _), cell in self.cells.items()))
+            found += _summed(axis, ((kind[number], cell) for _, kind, cell in cells))
+        found += _summed("source", ((file, cell) for file, _, cell in cells))
         return tuple(found)
 
     def worst_pages(self) -> tuple[Slice, ...]:
@@ -137,15 +144,17 @@ class SliceTally:
         wrong.sort(key=lambda p: (-wilson(p.lines - p.folded, p.lines).low, p.value))
         return tuple(wrong[:SHOWN_PAGES])
 
-    def places_table(self) -> Places:
-        """First, middle and last characters; a label of one character is a first one."""
-        characters = sum(cell[4] for cell in self.cells.values())
+    def places_table(self, characters: int, begun: int, ended: int) -> Places:
+        """First, middle and last characters, of ``characters`` in ``begun`` labels.
+
+        ``ended`` of them have more than one: a label of one character is a first one.
+        """
         return Places(
-            self.begun,
+            begun,
             self.places["first"],
-            characters - self.begun - self.ended,
+            characters - begun - ended,
             self.places["middle"],
-            self.ended,
+            ended,
             self.places["last"],
         )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from datakit.badcases.alignment import fold_wide
+from datakit.badcases.alignment import fold_wide, folded_text
 from datakit.badcases.characters import CharacterCounts
 from datakit.badcases.measures import MeasureTally
 from datakit.badcases.pictures import MOST_PICTURES, Measure, PictureFacts, PictureTally
-from datakit.badcases.rules import RuleTally
+from datakit.badcases.rules import RuleFinding, RuleTally
 from datakit.badcases.slices import SliceTally
 from datakit.badcases.spool import Spool
 from datakit.badcases.targets import Evidence
@@ -24,22 +24,43 @@ _BLOCK = 12
 
 @dataclass(slots=True)
 class Seen:
-    """Which lines of which files have come; a bit a line."""
+    """Which lines of which files have come: a run that goes on, and a bit for every line before it."""
 
     blocks: dict[tuple[str, int], int] = field(default_factory=dict)
     twice: int = 0
     _again: set[tuple[str, int]] = field(default_factory=set)
+    _known: set[str] = field(default_factory=set)
+    _file: str = ""
+    _start: int = 0
+    _next: int = 0
 
     def add(self, file: str, line: int) -> None:
         """Take in a line; one that came before is counted once as ``twice``."""
+        if line == self._next and file == self._file:
+            self._next += 1
+            return
+        self._close()
+        if file in self._known:
+            self._mark(file, line)
+        else:
+            self._file, self._start, self._next = file, line, line + 1
+
+    def _close(self) -> None:
+        """Turn the run into bits; from now on every line of its file is looked up."""
+        for line in range(self._start, self._next):
+            self._mark(self._file, line)
+        if self._next > self._start:
+            self._known.add(self._file)
+        self._file, self._start, self._next = "", 0, 0
+
+    def _mark(self, file: str, line: int) -> None:
         key, bit = (file, line >> _BLOCK), 1 << (line & ((1 << _BLOCK) - 1))
         block = self.blocks.get(key, 0)
-        if block & bit:
-            if (file, line) not in self._again:
-                self._again.add((file, line))
-                self.twice += 1
-        else:
+        if not block & bit:
             self.blocks[key] = block | bit
+        elif (file, line) not in self._again:
+            self._again.add((file, line))
+            self.twice += 1
 
 
 @dataclass(slots=True)
@@ -67,22 +88,21 @@ class Tally:
         """Count one prediction; ``second`` is what another model read of it."""
         p, label, text = prediction, prediction.label, prediction.text
         self.seen.add(p.file, p.line)
-        facts = self._facts(p)
-        kind, length = traits(label), len(label)
+        facts = None if self.measure is None else self._facts(p)
+        kind = traits(label)
+        folded, edits = True, 0
         if text == label:
             self.metric.add_right(label)
             self.counts.add_right(label)
-            self.labels.observe(_folded(label))
-            exact = folded = True
-            edits = 0
-            self.rules.agreed += 1
-            self.spaced += " " in label
+            self.labels.observe(folded_text(label))
+            self.spaced += kind[1] == "with"
+            self.slices.add_right(p.file, p.image, kind, len(label))
         else:
-            exact, (folded, edits) = False, self._add_failed(p)
+            folded, edits = self._add_failed(p)
             self.spool.add(p, self.index, facts, second)
-        self.slices.add(p.file, p.image, kind, exact, folded, edits, length)
+            self.slices.add_wrong(p.file, p.image, kind, folded, edits, len(label))
         if facts is not None:
-            self.pictures.add(facts, exact, folded, edits, length)
+            self.pictures.add(facts, text == label, folded, edits, len(label))
         self.index += 1
 
     def _add_failed(self, p: Prediction) -> tuple[bool, int]:
@@ -90,7 +110,7 @@ class Tally:
         label, text = p.label, p.text
         if text is None:
             self.metric.add_unreadable(label)
-            self.labels.observe(_folded(label))
+            self.labels.observe(folded_text(label))
             if self.charset is not None:
                 self.unread_missing.update(self.charset.missing(label))
             return False, len(label)
@@ -111,17 +131,20 @@ class Tally:
         return folded, len(plain)
 
     def _add_agreed(self, label: str, text: str) -> None:
-        self.rules.agreed += 1
         self.rules.add(label, text)
         if " " in label:
             self.spaced += 1
             self.space_differs += label.count(" ") != text.count(" ")
 
     def _facts(self, prediction: Prediction) -> PictureFacts | None:
-        if self.measure is None:
-            return None
         self.pictures.asked += 1
-        return self.measure(prediction) if self.pictures.asked <= MOST_PICTURES else None
+        if self.measure is None or self.pictures.asked > MOST_PICTURES:
+            return None
+        return self.measure(prediction)
+
+    def rule_findings(self) -> tuple[RuleFinding, ...]:
+        """Labelling rules, with the lines read as labelled among those that agree."""
+        return self.rules.findings(self.metric.exact)
 
     def missing(self) -> dict[str, int]:
         """Characters that the dictionary lacks, with the number of lines that hold them."""
@@ -131,7 +154,3 @@ class Tally:
         found = Counter({char: n for char, n in self.counts.lines.items() if char not in self.charset})
         found.update(self.unread_missing)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _folded(text: str) -> str:
-    return text.replace(" ", "").lower() if text.isascii() else fold_wide(text).text
