@@ -6,14 +6,11 @@ import multiprocessing
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from datakit import lmdb_set
 from datakit.errors import InputError, MissingExtraError, OutputError
 from datakit.files import remove_temporaries
-from datakit.images import ImageError, decode_bgr, probe_bytes
 from datakit.labels import LabelFault, RecLine
 from datakit.lmdb_set import (
     LmdbSample,
@@ -201,15 +198,3 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         count_samples(tmp_path)
     with pytest.raises(MissingExtraError):
         write_lmdb(tmp_path / "set", [])
-
-
-def test_pictures_from_bytes() -> None:
-    done, data = cv2.imencode(".png", np.full((20, 30, 3), 7, np.uint8))
-    assert done
-    info = probe_bytes(data.tobytes(), "set image-000000001")
-    assert (info.width, info.height, info.format) == (30, 20, "PNG")
-    assert decode_bgr(data.tobytes(), "x").shape == (20, 30, 3)
-    with pytest.raises(ImageError, match="set image-000000001: is truncated or damaged"):
-        decode_bgr(data.tobytes()[:-15], "set image-000000001")
-    with pytest.raises(ImageError, match="x: is no JPEG"):
-        probe_bytes(b"", "x")
