@@ -1,24 +1,71 @@
-"""``datakit finetune``: fine-tune a recogniser on a mix."""
+"""``datakit finetune``: fine-tune a recogniser on a mix, or by a PaddleOCR recipe."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from datakit.errors import UsageError
 
+if TYPE_CHECKING:
+    from datakit_train.job import Job
+
+# Flags that are no part of what is trained.
+_ABOUT_THE_COMMAND = {
+    "recipe", "override", "more", "task", "threads", "resume", "dry_run", "allow_outside", "json_",
+    "overfit_one_batch", "batch_norm", "average",
+}  # fmt: skip
+
+
+def _given(context: typer.Context) -> dict[str, Any]:
+    """What stands on the command line, without defaults."""
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
+    }
+    flags = {name: value for name, value in given.items() if name not in _ABOUT_THE_COMMAND}
+    if "batch_norm" in given:
+        flags["fixed_batch_norm"] = given["batch_norm"] == "fixed"
+    if "average" in given:
+        flags["shares"] = tuple(share for share in given["average"] if share > 0)
+    return flags
+
 
 def finetune(
-    train: Annotated[list[Path], typer.Option(help="mix.yaml, or a label file (repeatable).")],
-    val: Annotated[Path, typer.Option(help="Label file of the domain; picks the best model.")],
-    out: Annotated[Path, typer.Option(help="Output folder; an unfinished run in it is gone on with.")],
+    context: typer.Context,
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further values of -o.")
+    ] = None,
+    train: Annotated[list[Path] | None, typer.Option(help="mix.yaml, or a label file (repeatable).")] = None,
+    val: Annotated[Path | None, typer.Option(help="Label file of the domain; picks the best model.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder; an unfinished run in it is gone on with.")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("-c", "--config", help="PaddleOCR recipe (YAML); flags win over it.")
+    ] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("-o", help="Key.sub=value over the recipe's; several may follow.")
+    ] = None,
     guard: Annotated[
         list[Path] | None, typer.Option(help="Label file of what must not be forgotten; repeatable.")
     ] = None,
-    pretrained: Annotated[str, typer.Option(help="Model name or checkpoint folder.")] = "ppocrv3-rec",
+    pretrained: Annotated[
+        str, typer.Option(help="Model name, checkpoint folder, or .pdparams file with its --dict.")
+    ] = "ppocrv3-rec",
+    dictionary: Annotated[
+        Path | None, typer.Option("--dict", help="Another dictionary; the space is added to it.")
+    ] = None,
+    dict_mode: Annotated[
+        str, typer.Option(help="fail if the dictionary differs, union of both, or the new one.")
+    ] = "fail",
+    submodel: Annotated[
+        str | None, typer.Option(help="Of a distillation recipe, the one to train; default: Student.")
+    ] = None,
     task: Annotated[str, typer.Option(help="rec (det comes later).")] = "rec",
     steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps; overrides --epochs.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the mix.")] = 10,
@@ -27,7 +74,7 @@ def finetune(
         float | None,
         typer.Option(help="Highest rate; default: the guide's 1e-4 at batch 128, scaled to the batch."),
     ] = None,
-    schedule: Annotated[str, typer.Option(help="cosine or piecewise.")] = "cosine",
+    schedule: Annotated[str, typer.Option(help="cosine, piecewise, linear or constant.")] = "cosine",
     warmup_steps: Annotated[
         int | None, typer.Option(min=0, help="Default: a twentieth of the steps.")
     ] = None,
@@ -36,6 +83,12 @@ def finetune(
     average: Annotated[
         list[float] | None,
         typer.Option(min=0, max=1, help="Share of tuned weights in an average to try; repeatable. 0: none."),
+    ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(min=1, help="Steps between scores; default: only before and after.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many scores without a better one.")
     ] = None,
     max_forget: Annotated[float, typer.Option(min=0, help="Share of a guard set that may be lost.")] = 0.005,
     max_text_length: Annotated[int, typer.Option(min=1, help="Longer labels do not train.")] = 25,
@@ -48,7 +101,12 @@ def finetune(
     seed: Annotated[int, typer.Option(help="Draws, order, augmentation and dropout.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: every core.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Require an unfinished run in --out.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would train, and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would train, measure a few steps, and stop.")
+    ] = False,
+    overfit_one_batch: Annotated[
+        bool, typer.Option("--overfit-one-batch", help="Only check that one batch can be learned by heart.")
+    ] = False,
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Follow paths that leave data_dir.")
     ] = False,
@@ -64,48 +122,66 @@ def finetune(
         raise UsageError(f"--batch-norm {batch_norm!r} is neither fixed nor moving")
     if learning_rate is not None and not learning_rate > 0:
         raise UsageError(f"--learning-rate {learning_rate:g} is not above 0")
-    from datakit_train.finetune import finetune
+    if more and not override:
+        raise UsageError(f"{more[0]!r} belongs to no option (values over a recipe's follow -o)")
     from datakit_train.framework import import_paddle
-    from datakit_train.label_sets import sources_of
+    from datakit_train.job import make_job
     from datakit_train.predict import read_label_set
-    from datakit_train.preflight import preflight
-    from datakit_train.result import describe
-    from datakit_train.settings import Settings
 
     import_paddle(threads)
-    settings = Settings(
-        epochs=epochs,
-        steps=steps,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        schedule=schedule,
-        warmup_steps=warmup_steps,
-        freeze=freeze,
-        fixed_batch_norm=batch_norm == "fixed",
-        shares=tuple(share for share in (average if average is not None else [0.5]) if share > 0),
-        max_text_length=max_text_length,
-        max_width=max_width,
-        max_forget=max_forget,
-        max_bad=max_bad,
-        seed=seed,
-    )
-    mix = sources_of(train)
-    for labels in (val, *(guard or ())):
-        read_label_set(labels)
+    job = make_job(_given(context), recipe, [*(override or ()), *(more or ())])
+    for remark in job.remarks:
+        typer.echo(remark, err=True)
+    for part in (job.val, *job.guards):
+        read_label_set(part.label_file, part.data_dir)
     if dry_run:
-        typer.echo(preflight(mix, pretrained, settings, allow_outside=allow_outside))
-        return
-    if resume and not (out / "latest.json").exists():
-        raise UsageError(f"--resume: {out} holds no unfinished run")
-    result = finetune(
-        mix,
-        val=val,
-        out=out,
-        guards=guard or [],
-        pretrained=pretrained,
-        settings=settings,
+        _dry_run(job, allow_outside)
+    elif overfit_one_batch:
+        _overfit(job, allow_outside, json_)
+    elif resume and not (job.out / "latest.json").exists():
+        raise UsageError(f"--resume: {job.out} holds no unfinished run")
+    else:
+        _train(job, allow_outside, json_)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _dry_run(job: Job, allow_outside: bool) -> None:
+    from datakit_train.job import load_job_base
+    from datakit_train.preflight import preflight
+
+    base = load_job_base(job, _say)
+    typer.echo(preflight(job.mix, base, job.settings, allow_outside=allow_outside, measured=True))
+    typer.echo(job.diff, nl=False)
+
+
+def _overfit(job: Job, allow_outside: bool, json_: bool) -> None:
+    from datakit_train.job import load_job_base
+    from datakit_train.overfit import overfit_one_batch
+
+    found = overfit_one_batch(job.mix, load_job_base(job, _say), job.settings, allow_outside=allow_outside)
+    typer.echo(json.dumps(found.to_dict()) if json_ else found.describe())
+    if not found.learned:
+        raise typer.Exit(1)
+
+
+def _train(job: Job, allow_outside: bool, json_: bool) -> None:
+    from datakit_train.finetune import finetune as run
+    from datakit_train.job import load_job_base
+    from datakit_train.result import describe
+
+    result = run(
+        job.mix,
+        val=job.val,
+        out=job.out,
+        guards=job.guards,
+        pretrained=load_job_base(job, _say),
+        settings=job.settings,
+        config=job.config,
         allow_outside=allow_outside,
-        say=lambda line: typer.echo(line, err=True),
+        say=_say,
     )
     if json_:
         typer.echo(json.dumps(result.to_dict(), ensure_ascii=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -115,8 +115,8 @@ def _rec_aug(values: Values, notes: list[Note]) -> Mapping[str, Any]:
     return new
 
 
-def require_files(config: PaddleConfig) -> None:
-    """Check that the label files, folders and the dictionary are there.
+def require_files(config: PaddleConfig, sections: Collection[str] = ("Train", "Eval", "Global")) -> None:
+    """Check that the label files, folders and the dictionary (``Global``) of ``sections`` are there.
 
     Raises:
         InputError: names every one that is missing, and the folder in which relative paths were looked up.
@@ -128,7 +128,9 @@ def require_files(config: PaddleConfig) -> None:
         wanted += [("Eval.dataset.label_file_list", file) for file in config.eval_lists]
     if config.dict_path is not None:
         wanted.append(("Global.character_dict_path", config.dict_path))
-    missing = [f"{key}: {path}" for key, path in wanted if not path.exists()]
+    missing = [
+        f"{key}: {path}" for key, path in wanted if key.partition(".")[0] in sections and not path.exists()
+    ]
     if missing:
         raise InputError(
             f"{'; '.join(missing)} not there (relative paths start at the working folder, as in PaddleOCR: "

@@ -25,13 +25,14 @@ from datakit_train.curves import write_curves
 from datakit_train.engine import average
 from datakit_train.gate import Candidate, choose, forgotten
 from datakit_train.label_sets import as_part, require_apart
-from datakit_train.prepare import NewDictionary, load_base, prepare
+from datakit_train.prepare import prepare
+from datakit_train.recognizer import find_model
 from datakit_train.result import Result
 from datakit_train.run import Run, Say, score_sets, trained_model
 from datakit_train.settings import Settings
 from datakit_train.to_paddleocr import write_recipe
 from datakit_train.training import BROKEN, train, unique_lines, write_dropped
-from datakit_train.weights.store import save_model
+from datakit_train.weights.store import StoredModel, load_model, save_model
 
 BEST = "best"
 RESULT = "result.json"
@@ -42,10 +43,9 @@ def finetune(
     *,
     val: Path | Part,
     out: Path,
-    pretrained: str | Path = "ppocrv3-rec",
+    pretrained: str | Path | StoredModel = "ppocrv3-rec",
     guards: Sequence[Path | Part] = (),
     settings: Settings | None = None,
-    dictionary: NewDictionary | None = None,
     config: PaddleConfig | None = None,
     floor: Mapping[str, Score] | None = None,
     allow_outside: bool = False,
@@ -58,10 +58,9 @@ def finetune(
         val: label file of the domain (as a Part: with its data_dir), scored at step 0, at the end, and in
             between if the settings say so.
         out: output folder; a folder with an unfinished run of the same settings is gone on with.
-        pretrained: name of a pulled model or folder of a checkpoint.
+        pretrained: name of a pulled model, folder of a checkpoint, or a model that was loaded already.
         guards: label files of what must not be forgotten.
         settings: how to train.
-        dictionary: another dictionary for the model.
         config: the PaddleOCR recipe that this run comes from; ``config.yml`` keeps its other keys.
         floor: scores of the guard sets to measure forgetting from, by name; default: those of ``pretrained``.
         allow_outside: follow paths that leave a ``data_dir``.
@@ -72,12 +71,12 @@ def finetune(
     """
     settings = settings or Settings()
     started = time.monotonic()
+    base = pretrained if isinstance(pretrained, StoredModel) else load_model(find_model(pretrained))
     judge, kept = as_part(val), [as_part(guard) for guard in guards]
     require_apart(mix, (judge, *kept))
     with FolderLock(out):
-        base = load_base(pretrained, dictionary, say)
         run = prepare(mix, judge, out, base, kept, settings, allow_outside=allow_outside, say=say)
-        arguments = {"val": judge.label_file, "pretrained": pretrained, "settings": asdict(settings)}
+        arguments = {"val": judge.label_file, "pretrained": base.source, "settings": asdict(settings)}
         inputs = [*(source.label_file for source in mix.sources), *(p.label_file for p in (judge, *kept))]
         manifest = Manifest.begin("finetune", arguments, seed=settings.seed, inputs=inputs)
         write_manifest(out, manifest)

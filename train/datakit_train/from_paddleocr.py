@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from datakit.charset import load_charset
 from datakit.errors import InputError, UsageError
 from datakit.mix import Mix, Part, Source
 from datakit.models import MODELS
 from datakit.paddleocr_config import Architecture, LearningRate, PaddleConfig
+from datakit_train.architectures import family_of
 from datakit_train.prepare import NewDictionary
 from datakit_train.settings import Curve
 
@@ -65,6 +65,11 @@ def check_base(config: PaddleConfig, architecture: Mapping[str, Any]) -> None:
         UsageError: they are of another one; says in what.
     """
     wanted = architecture_of(config.architecture)
+    height = family_of(architecture).height
+    if config.image_shape[1] != height:
+        raise UsageError(
+            f"{config.path}: image_shape {list(config.image_shape)}: the model is {height} px high"
+        )
     for key, value in wanted.items():
         given = architecture.get(key, value)
         if list(given) != list(value) if isinstance(value, (list, tuple)) else given != value:
@@ -103,10 +108,8 @@ def val_of(config: PaddleConfig) -> Part:
     return Part(config.eval_lists[0], config.eval_data_dir)
 
 
-def dictionary_of(
-    config: PaddleConfig, characters: Sequence[str], mode: str
-) -> tuple[NewDictionary | None, str]:
-    """The recipe's dictionary where it is not the model's, and a remark ("" for none).
+def dictionary_of(config: PaddleConfig, mode: str) -> tuple[NewDictionary | None, str]:
+    """The recipe's dictionary, and a remark ("" for none); None: the model's own stays.
 
     Raises:
         InputError: it is not there; says where it was looked up.
@@ -114,17 +117,15 @@ def dictionary_of(
     path = config.dict_path
     if path is None:
         return None, "Global.character_dict_path is empty: the model's own dictionary stays"
-    if not path.exists():
-        if path.name == _STOCK_DICTIONARY:
-            return None, f"{path} is not there: the model's own {len(characters)} characters stay"
-        raise InputError(
-            f"Global.character_dict_path: {path} is not there (relative paths start at the working folder, "
-            f"{config.folder})",
-            file=config.path,
-        )
-    if load_charset(path, config.use_space_char).chars == tuple(characters):
-        return None, ""
-    return NewDictionary(path, mode, config.use_space_char), ""
+    if path.exists():
+        return NewDictionary(path, mode, config.use_space_char), ""
+    if path.name == _STOCK_DICTIONARY:
+        return None, f"{path} is not there: the model's own dictionary stays"
+    raise InputError(
+        f"Global.character_dict_path: {path} is not there (relative paths start at the working folder, "
+        f"{config.folder})",
+        file=config.path,
+    )
 
 
 def start_of(config: PaddleConfig) -> tuple[str | Path, str]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from datakit.charset import load_charset
+from datakit.errors import UsageError
 from datakit.files import sha256_file
 from datakit.mix import Mix, Part
 from datakit_train.dictionary import change_dictionary
@@ -18,6 +20,7 @@ from datakit_train.recognizer import assemble, find_model
 from datakit_train.run import Run, Say
 from datakit_train.settings import Settings, epoch_steps, make_schedule, plan_steps
 from datakit_train.watch import evaluation_steps
+from datakit_train.weights.convert import recognizer_from_pdparams
 from datakit_train.weights.store import StoredModel, load_model
 
 
@@ -35,8 +38,14 @@ def load_base(pretrained: str | Path, dictionary: NewDictionary | None, say: Say
 
     Raises:
         WeightsError: not there, damaged.
-        UsageError: the dictionary differs and ``mode`` is ``fail``.
+        UsageError: the dictionary differs and ``mode`` is ``fail``, or a ``.pdparams`` comes without one.
     """
+    if str(pretrained).endswith(".pdparams"):
+        # PaddleOCR's checkpoints hold no dictionary: the given one is theirs.
+        if dictionary is None:
+            raise UsageError(f"{pretrained} holds no dictionary; name the one it was trained with (--dict)")
+        charset = load_charset(dictionary.file, dictionary.use_space_char)
+        return recognizer_from_pdparams(Path(pretrained), charset)
     base = load_model(find_model(pretrained))
     if dictionary is None:
         return base

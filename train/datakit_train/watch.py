@@ -30,9 +30,14 @@ def evaluation_steps(settings: Settings, steps: int) -> tuple[int, ...]:
     As PaddleOCR counts ``eval_batch_step``: every so many steps behind ``evaluate_from``.
 
     Raises:
-        UsageError: ``patience`` without evaluations to wait for.
+        UsageError: ``evaluate_every`` never comes, or ``patience`` has no evaluations to wait for.
     """
     every, start = settings.evaluate_every, settings.evaluate_from
+    if every is not None and start + every > steps:
+        raise UsageError(
+            f"there would be no evaluation: the first comes after {start + every} steps, the run has "
+            f"{steps}; set --evaluate-every (or -o Global.eval_batch_step=[0,{max(1, steps // 5)}])"
+        )
     between = range(start + every, steps, every) if every else range(0)
     if settings.patience is not None and not between:
         raise UsageError(
