@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from datakit.audit.text_checks import BIDI, WIDE_SPACE, ZERO_WIDTH
 from datakit.charset import Charset
 
-ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e"
-BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-WIDE_SPACE = "\u3000"
 ODD_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f"
+_INVISIBLE = "".join(sorted(ZERO_WIDTH | BIDI))
 SEPARATORS = "\u2028\u2029"
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _ODD_SPACE = re.compile(f"[{ODD_SPACES}]")
 _RUN = re.compile("  +")
-_ODD = re.compile(f"{_CONTROL.pattern}|[{ZERO_WIDTH}{BIDI}{WIDE_SPACE}{ODD_SPACES}{SEPARATORS}]|  |^ | \\Z")
+_ODD = re.compile(f"{_CONTROL.pattern}|[{_INVISIBLE}{WIDE_SPACE}{ODD_SPACES}{SEPARATORS}]|  |^ | \\Z")
 # Joiners shape letters in Arabic and Indic scripts and make one sign of several emoji.
 _JOINER = "\u200c\u200d"
 _JOINED = re.compile(
@@ -41,8 +40,8 @@ class Change:
     after: str
 
 
-def _taken_out(pattern: str) -> Callable[[str, Charset | None], str]:
-    found = re.compile(f"[{pattern}]")
+def _taken_out(chars: Iterable[str]) -> Callable[[str, Charset | None], str]:
+    found = re.compile(f"[{''.join(chars)}]")
 
     def mend(text: str, charset: Charset | None) -> str:
         def kept(match: re.Match[str]) -> str:

@@ -42,10 +42,14 @@ def thumbnail(picture: Path | NDArray[Any], height: int = 48) -> str:
 def thumbnail_or_none(
     data_dir: Path, image: str, height: int = 48, *, allow_outside: bool = False
 ) -> str | None:
-    """The thumbnail of a label file's picture; None where it cannot or must not be read."""
-    from datakit.images import resolve_image
+    """The thumbnail of a picture of a label file or an LMDB set; None where it cannot or must not be read."""
+    from datakit.images import decode_bgr, header, resolve_image
+    from datakit.lmdb_set import is_lmdb, lmdb_picture
 
     try:
+        if is_lmdb(data_dir):
+            data = lmdb_picture(data_dir, image)
+            return thumbnail(decode_bgr(image, data, header(image, data)), height)
         return thumbnail(resolve_image(data_dir, image, allow_outside=allow_outside), height)
     except DatakitError:
         return None

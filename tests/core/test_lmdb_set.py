@@ -6,6 +6,8 @@ import multiprocessing
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from datakit import lmdb_set
@@ -23,6 +25,7 @@ from datakit.lmdb_set import (
     unread_samples,
     write_lmdb,
 )
+from datakit.report.pictures import thumbnail_or_none
 
 lmdb = pytest.importorskip("lmdb", reason="the extra lmdb is not installed")
 
@@ -198,3 +201,13 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         count_samples(tmp_path)
     with pytest.raises(MissingExtraError):
         write_lmdb(tmp_path / "set", [])
+
+
+def test_a_thumbnail_of_a_sample(tmp_path: Path) -> None:
+    done, data = cv2.imencode(".png", np.full((20, 30, 3), 7, np.uint8))
+    assert done
+    write_lmdb(tmp_path / "set", [(data.tobytes(), "a"), (b"no picture", "b")])
+    shown = thumbnail_or_none(tmp_path / "set", "image-000000001")
+    assert shown is not None and shown.startswith("data:image/jpeg;base64,")
+    assert thumbnail_or_none(tmp_path / "set", "image-000000002") is None
+    assert thumbnail_or_none(tmp_path / "set", "../set") is None
