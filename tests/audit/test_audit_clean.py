@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from datakit.audit import audit
 from datakit.audit.clean import Audited, Split, split_lines
 from datakit.audit.inputs.source import LabelSource
 from datakit.audit.lost import LostLines
 from datakit.audit.outputs import output_paths, root_note
+from datakit.charset import Charset
 from datakit.errors import InputError, OutputError, UsageError
 
 DATA = b"a.jpg\tab\r\nb.jpg\t\nbroken\nc.jpg\tx\xc3\xa9\n\xff\nd.jpg\tend"
@@ -152,3 +157,44 @@ def test_an_lmdb_set_is_listed_by_key(tmp_path: Path) -> None:
     one = LabelSource(str(tmp_path / "set"), "rec", tmp_path / "set", "lmdb")
     assert split_lines([Audited(one, 2, marks)], dropped=tmp_path / "d.jsonl")[0].dropped == 2
     assert [(r["line"], r["raw"]) for r in records(tmp_path / "d.jsonl")] == [(1, "one"), (2, "")]
+
+
+LINE = st.one_of(
+    st.binary(max_size=30),
+    st.builds(lambda text: b"a.png\t" + text.encode("utf-8", "ignore"), st.text(max_size=30)),
+    st.sampled_from(
+        [b"", b"\r", b"\xef\xbb\xbfa\tx", b'["a"]\ty', b"a\tb\tc", b"\0\t\0", b"a\t" + b"b" * 30]
+    ),
+)
+
+
+@given(st.lists(LINE, min_size=1, max_size=10), st.sampled_from(["rec", "det"]), st.booleans(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_are_clean_or_dropped(tmp_path_factory, lines, task, images, drop_cut) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    data = b"\n".join(lines)
+    path = folder / "in.txt"
+    path.write_bytes(data)
+    marks = LostLines()
+    one = LabelSource(str(path), task, folder)
+    try:
+        report = audit(
+            [one], charset=Charset(("a", "b")), images=images, lost=lambda _number, *line: marks.record(*line)
+        )
+    except InputError as error:
+        assert "holds no line" in str(error)
+        return
+    totals = report.totals
+    (done,) = split_lines(
+        [Audited(one, totals.lines, marks)],
+        clean=[folder / "c"],
+        dropped=folder / "d",
+        drop_cut=drop_cut,
+    )
+    found = records(folder / "d")
+    assert done.kept == (totals.trained if drop_cut else totals.kept) == totals.lines - len(found)
+    reasons = Counter(str(record["reason"]) for record in found if record["fate"] != "cut")
+    assert reasons == totals.reasons
+    gone = {record["line"] for record in found}
+    kept = [line for number, line in enumerate(data.split(b"\n"), 1) if number not in gone]
+    assert (folder / "c").read_bytes().split(b"\n")[: done.kept] == kept[: done.kept]
