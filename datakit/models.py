@@ -70,6 +70,24 @@ MODELS: dict[str, ModelSpec] = {
         stride=8,
         encoder="ctc",
     ),
+    "ppocrv4-rec": ModelSpec(
+        name="ppocrv4-rec",
+        task="rec",
+        title="PP-OCRv4 recogniser, Chinese and English, CTC branch",
+        wheel=WheelSource(
+            "rapidocr-onnxruntime==1.4.4",
+            "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx",
+            "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
+        ),
+        tar=TarSource(
+            "https://paddleocr.bj.bcebos.com/PP-OCRv4/chinese/ch_PP-OCRv4_rec_train.tar",
+            "ch_PP-OCRv4_rec_train/student.pdparams",
+        ),
+        licence=_APACHE,
+        height=48,
+        stride=8,
+        encoder="ctc",
+    ),
     "ppocrv3-det": ModelSpec(
         name="ppocrv3-det",
         task="det",

@@ -13,8 +13,10 @@ import yaml
 from datakit.charset import SPACE
 from datakit.errors import OutputError
 from datakit.files import atomic_write
+from datakit_train.architectures import build_network
 from datakit_train.framework import import_paddle
 from datakit_train.recognizer import Recognizer
+from datakit_train.weights.reparameterise import fuse_branches
 
 STEM = "inference"
 # PaddleOCR 3.x goes by these names; it knows none of PP-OCRv2.
@@ -71,12 +73,16 @@ def write_inference(folder: Path, recognizer: Recognizer) -> Path:
         OutputError: Paddle cannot write there.
     """
     paddle = import_paddle()
+    network = build_network(recognizer.architecture, recognizer.charset.num_classes)
+    network.set_state_dict(recognizer.network.state_dict())
+    network.eval()
+    fuse_branches(network)
     folder.mkdir(parents=True, exist_ok=True)
     spec = paddle.static.InputSpec([None, 3, recognizer.height, None], "float32", name="x")
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            paddle.jit.save(softmax_network(recognizer.network), str(folder / STEM), input_spec=[spec])
+            paddle.jit.save(softmax_network(network), str(folder / STEM), input_spec=[spec])
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder}: Paddle cannot write the inference model ({error})") from error
     atomic_write(folder / f"{STEM}.yml", inference_yml(recognizer))

@@ -20,10 +20,11 @@ from datakit_train.recognizer import Recognizer
 from datakit_train.weights.convert import construction_order
 from datakit_train.weights.onnx import is_parameter, load_onnx, pair, read_onnx_dictionary
 from datakit_train.weights.pdparams import WeightsError
+from datakit_train.weights.reparameterise import inference_state
 
 SOURCE = "source.onnx"
 # Architecture -> the pulled model whose file is its graph.
-TEMPLATES = {"ppocrv3_rec": "ppocrv3-rec"}
+TEMPLATES = {"ppocrv3_rec": "ppocrv3-rec", "ppocrv4_rec": "ppocrv4-rec"}
 
 
 def find_template(recognizer: Recognizer, given: Path | None = None) -> Path:
@@ -86,14 +87,14 @@ def _write_tensors(model: Any, recognizer: Recognizer, template: Path) -> None:
     from onnx import numpy_helper
 
     nodes = {node.output[0]: node for node in model.graph.node if is_parameter(node)}
-    state = recognizer.network.state_dict()
+    state = inference_state(recognizer.network)
     own_names = pair(nodes, construction_order(recognizer.network))
     if missing := sorted(set(state) - set(own_names.values())):
         raise WeightsError(f"has no place for {missing[0]} and {len(missing) - 1} more", file=template)
     classifier = family_of(recognizer.architecture).classifier
     for name, own in own_names.items():
         tensor = nodes[name].attribute[0].t
-        array = np.ascontiguousarray(state[own].numpy(), dtype=np.float32)
+        array = np.ascontiguousarray(state[own])
         if tuple(tensor.dims) != array.shape and not own.startswith(f"{classifier}."):
             raise WeightsError(f"{own} has shape {array.shape}, here {tuple(tensor.dims)}", file=template)
         tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))

@@ -76,11 +76,13 @@ class ConvBN(nn.Layer):  # type: ignore[misc]
 class RepLayer(nn.Layer):  # type: ignore[misc]
     """A sum of four k x k branches, a 1 x 1 branch (k > 1) and the identity (where shapes allow).
 
-    In evaluation the sum is one convolution; see :func:`datakit_train.weights.reparameterise.fused_kernel`.
+    In evaluation the sum is one convolution; see :mod:`datakit_train.weights.reparameterise`.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: Stride = 1, groups: int = 1) -> None:
         super().__init__()
+        # The sum as one convolution, in an inference model.
+        self.fused: nn.Layer | None = None
         self.identity = nn.BatchNorm2D(inputs) if inputs == outputs and stride == 1 else None
         self.conv_kxk = nn.LayerList(
             [ConvBN(inputs, outputs, kernel, stride, groups) for _ in range(BRANCHES)]
@@ -91,10 +93,16 @@ class RepLayer(nn.Layer):  # type: ignore[misc]
 
     def forward(self, x: Any) -> Any:
         """N x C x H x W in and out."""
-        total = sum((branch(x) for branch in self.conv_kxk[1:]), self.conv_kxk[0](x))
-        for branch in (self.identity, self.conv_1x1):
-            if branch is not None:
-                total = total + branch(x)
+        if self.fused is not None:
+            return self.act(self.lab(self.fused(x)))
+        # Written out: Paddle's translator of an inference model fails on generators.
+        total = self.conv_kxk[0](x)
+        for number in range(1, BRANCHES):
+            total = total + self.conv_kxk[number](x)
+        if self.conv_1x1 is not None:
+            total = total + self.conv_1x1(x)
+        if self.identity is not None:
+            total = total + self.identity(x)
         return self.act(self.lab(total))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from datakit.charset import SPACE, Charset
 from datakit.models import ModelSpec
-from datakit_train.architectures import PPOCRV3_REC, build_network, family_of, infer_architecture
+from datakit_train.architectures import PPOCRV3_REC, PPOCRV4_REC, build_network, family_of, infer_architecture
 from datakit_train.framework import import_paddle
 from datakit_train.recognizer import (
     check_architecture,
@@ -22,6 +22,7 @@ from datakit_train.weights.detector_names import detector_table
 from datakit_train.weights.names import map_ctc_names, strip_submodel
 from datakit_train.weights.onnx import assign, read_onnx_dictionary, read_onnx_tensors
 from datakit_train.weights.pdparams import WeightsError, read_pdparams
+from datakit_train.weights.reparameterise import inference_state, rep_layers, training_state
 from datakit_train.weights.store import StoredModel
 
 # What the published weights answer to the probe (the largest logit of each time step, two digits), measured
@@ -33,6 +34,7 @@ PUBLISHED_PROBES: dict[str, tuple[float, ...]] = {
         7.11, 5.63, 3.8, 8.38, 9.8, 10.99,
     ),
 }  # fmt: skip
+PUBLISHED_ARCHITECTURES: dict[str, dict[str, Any]] = {"ppocrv3-rec": PPOCRV3_REC, "ppocrv4-rec": PPOCRV4_REC}
 _PROBE_TEXT = "0123456789"
 _POOLS = ((2, 2), (3, 2))
 
@@ -40,26 +42,34 @@ _POOLS = ((2, 2), (3, 2))
 def construction_order(network: Any) -> dict[str, list[str]]:
     """Prefixes of the network's layers in order of construction, by kind as the ONNX names call it.
 
-    PaddleOCR builds the backbone with ``nn.BatchNorm`` and the neck with ``nn.BatchNorm2D``: two kinds there.
+    PaddleOCR builds the backbone of PP-OCRv3 with ``nn.BatchNorm`` and the neck with ``nn.BatchNorm2D``: two
+    kinds there. The fused convolutions of PP-OCRv4 are made after the whole network.
     """
     import_paddle()
     from paddle import nn
 
+    branched = list(rep_layers(network))
+    inside = tuple(f"{prefix}." for prefix in branched)
+
     def of(kind: type) -> list[str]:
-        return [name for name, layer in network.named_sublayers() if isinstance(layer, kind)]
+        named = (name for name, layer in network.named_sublayers() if isinstance(layer, kind))
+        return [name for name in named if not name.startswith(inside)]
 
     norms = of(nn.BatchNorm2D)
+    own_kind = [] if branched else [name for name in norms if name.startswith("backbone.")]
     return {
-        "conv2d": of(nn.Conv2D),
+        "conv2d": of(nn.Conv2D) + branched,
         "linear": of(nn.Linear),
         "layer_norm": of(nn.LayerNorm),
-        "batch_norm": [name for name in norms if name.startswith("backbone.")],
-        "batch_norm2d": [name for name in norms if not name.startswith("backbone.")],
+        "batch_norm": own_kind,
+        "batch_norm2d": [name for name in norms if name not in own_kind],
+        "mobile_one_block": [f"{prefix}.lab" for prefix in branched],
+        "whswish_b": [f"{prefix}.act.lab" for prefix in branched],
     }
 
 
 def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:
-    """Convert a PP-OCRv3 recogniser in ONNX; the result is checked tensor by tensor and by its probe.
+    """Convert a PP-OCRv3 or v4 recogniser in ONNX; checked tensor by tensor and by its probe.
 
     Raises:
         WeightsError: not that model.
@@ -68,12 +78,14 @@ def recognizer_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredMode
     if not characters:
         raise WeightsError("carries no dictionary (metadata entry 'character')", file=path)
     characters = (*characters, SPACE)
-    network = build_network(PPOCRV3_REC, len(characters) + 1)
-    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    tensors = assign(read_onnx_tensors(path), construction_order(network), shapes)
+    architecture = PUBLISHED_ARCHITECTURES.get(spec.name, PPOCRV3_REC)
+    network = build_network(architecture, len(characters) + 1)
+    shapes = {name: array.shape for name, array in inference_state(network).items()}
+    held = assign(read_onnx_tensors(path), construction_order(network), shapes)
+    tensors = training_state(network, held)
     load_tensors(network, tensors)
     check_architecture(network, PUBLISHED_PROBES.get(spec.name, ()))
-    return StoredModel(tensors, PPOCRV3_REC, characters, source, spec.licence, measure_probe(network))
+    return StoredModel(tensors, architecture, characters, source, spec.licence, measure_probe(network))
 
 
 def detector_from_onnx(path: Path, spec: ModelSpec, source: str) -> StoredModel:

@@ -26,6 +26,9 @@ _NAME = re.compile(r"(?P<kind>[a-z0-9_]*[a-z])_(?P<number>\d+)\.(?P<slot>[wb]_\d
 # Slot of a Paddle layer -> last part of the state-dict name, by kind of layer.
 _BATCH_NORM_SLOTS = {"w_0": "weight", "b_0": "bias", "w_1": "_mean", "w_2": "_variance"}
 _PLAIN_SLOTS = {"w_0": "weight", "b_0": "bias"}
+# The learnable affine maps of PP-OCRv4: behind a convolution, and behind its activation.
+_AFFINE_SLOTS = {"w_0": "scale", "w_1": "bias"}
+_AFFINE_KINDS = frozenset({"mobile_one_block", "whswish_b"})
 
 
 def load_onnx(path: Path) -> Any:
@@ -101,6 +104,12 @@ def group_by_layer(names: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
     return dict(grouped)
 
 
+def _slots(kind: str) -> dict[str, str]:
+    if kind in _AFFINE_KINDS:
+        return _AFFINE_SLOTS
+    return _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
+
+
 def pair(names: Iterable[str], layers: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The model's own name of every tensor of a file.
 
@@ -118,7 +127,7 @@ def pair(names: Iterable[str], layers: Mapping[str, Sequence[str]]) -> dict[str,
             raise WeightsError(
                 f"the file holds {len(found)} layers of kind {kind}, the model {len(prefixes)}"
             )
-        slots = _BATCH_NORM_SLOTS if kind.startswith("batch_norm") else _PLAIN_SLOTS
+        slots = _slots(kind)
         for prefix, held in zip(prefixes, found, strict=True):
             for name in held:
                 slot = slots.get(name.rpartition(".")[2])
