@@ -14,6 +14,7 @@ from datakit.audit.text_checks import BIDI, WIDE_SPACE, ZERO_WIDTH
 from datakit.errors import DatakitError
 
 CODE_POINTS = 0x110000
+_NEWLINE = 10
 # Odd: what the parser of single lines has to see: separators, and half a surrogate pair for a broken byte.
 ODD = np.uint64(1 << 0)
 MISSING = np.uint64(1 << 1)
@@ -28,9 +29,7 @@ COMPOSES = np.uint64(1 << 9)
 CASED = np.uint64(1 << 10)
 LOWER = np.uint64(1 << 11)
 UPPER = np.uint64(1 << 12)
-# Set by the engine, not by a code point: the fourth letter in a row.
-WORD = np.uint64(1 << 13)
-_FREE = 14
+_FREE = 13
 _SEPARATORS = frozenset("\x85\u2028\u2029")
 # Letters of scripts with two cases: Latin, Greek, Cyrillic.
 _CASED = (
@@ -74,6 +73,7 @@ class CharClasses:
         if len(different) > 64 - _FREE:
             raise DatakitError(f"{len(different)} different triggers of checks, {64 - _FREE} fit")
         self._triggers = {chars: np.uint64(1 << bit) for bit, chars in enumerate(different, start=_FREE)}
+        self._members = [(frozenset(chars), 1 << bit) for bit, chars in enumerate(different, start=_FREE)]
 
     def trigger(self, chars: str) -> np.uint64:
         """The bit of one of the triggers."""
@@ -82,7 +82,8 @@ class CharClasses:
     def learn(self, codes: npt.NDArray[np.int64]) -> None:
         """Classify those of ``codes`` that are new."""
         for code in codes[~self._known[codes]].tolist():
-            self.table[code] = self._bits(chr(code))
+            # The newline parts the texts and belongs to none.
+            self.table[code] = 0 if code == _NEWLINE else self._bits(chr(code))
             self._known[code] = True
 
     def _bits(self, char: str) -> int:
@@ -92,9 +93,9 @@ class CharClasses:
             return bits | int(ODD)
         if self._charset is not None and written not in self._charset:
             bits |= int(MISSING)
-        for chars, bit in self._triggers.items():
+        for chars, bit in self._members:
             if char in chars:
-                bits |= int(bit)
+                bits |= bit
         return bits
 
     def _lowered(self, char: str) -> str:
@@ -108,9 +109,6 @@ class CharClasses:
 def _bits(char: str) -> int:
     code = ord(char)
     category = unicodedata.category(char)
-    # The newline parts the texts and belongs to none.
-    if char == "\n":
-        return 0
     bits = {
         ODD: category == "Cs" or char in _SEPARATORS,
         CONTROL: category == "Cc",

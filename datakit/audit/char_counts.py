@@ -14,9 +14,9 @@ from datakit.audit.line_facts import TextFacts
 from datakit.audit.text_counts import LONGEST, TextCounts
 
 # Texts up to this length are compared place by place, longer ones are sorted.
-_SHORT = 32
-# Code points compared at a time: three arrays of them stay in a core's cache.
-_BLOCK = 1 << 15
+_SHORT = 26
+# Code points compared at a time: they stay in a core's cache.
+_BLOCK = 1 << 16
 _NEWLINE, _SPACE = 10, 32
 _CODE_BITS = np.uint64(21)
 
@@ -49,8 +49,13 @@ class CharCounts:
         _pour(trained, counts.trained_with)
 
 
-def add_lengths(counts: TextCounts, columns: Columns, facts: TextFacts, file: str, first: int) -> None:
-    """Count lines, lengths, spaces, words and case of the plain lines of a chunk that begins at ``first``."""
+def add_lengths(
+    counts: TextCounts, columns: Columns, facts: TextFacts, file: str, first: int, least: int
+) -> None:
+    """Count lines, lengths, spaces, words and case of the plain lines of a chunk that begins at ``first``.
+
+    Only labels over ``least`` code points can be among the longest.
+    """
     lengths, codes = columns.lengths, columns.codes
     if not len(lengths):
         return
@@ -59,16 +64,18 @@ def add_lengths(counts: TextCounts, columns: Columns, facts: TextFacts, file: st
     for length in np.flatnonzero(histogram).tolist():
         counts.lengths[length] += int(histogram[length])
     parts = (codes == _SPACE) | (codes == _NEWLINE)
-    counts.words += int(np.count_nonzero(~parts[1:] & parts[:-1])) + int(not parts[0])
+    counts.words += int(np.count_nonzero(parts[:-1] > parts[1:])) + int(not parts[0])
     counts.spaced += int(np.count_nonzero(facts.bits & is_.PLAIN_SPACE))
-    word = (facts.bits & is_.WORD) != 0
-    small, large = word & ((facts.bits & is_.LOWER) != 0), word & ((facts.bits & is_.UPPER) != 0)
+    small = facts.words & ((facts.bits & is_.LOWER) != 0)
+    large = facts.words & ((facts.bits & is_.UPPER) != 0)
     counts.cased += int(np.count_nonzero(small | large))
     counts.upper += int(np.count_nonzero(large & ~small))
     counts.lower += int(np.count_nonzero(small & ~large))
-    if len(histogram) - 1 >= counts.least:
-        for row in np.argsort(-lengths, kind="stable")[:LONGEST].tolist():
-            counts.offer(int(lengths[row]), file, first + int(columns.plain[row]))
+    longer = np.flatnonzero(lengths > least)
+    if len(longer) > LONGEST:
+        longer = longer[np.argsort(-lengths[longer], kind="stable")[:LONGEST]]
+    for row in longer.tolist():
+        counts.offer(int(lengths[row]), file, first + int(columns.plain[row]))
 
 
 def note_missing(counts: TextCounts, columns: Columns, classes: CharClasses, file: str, first: int) -> None:
@@ -122,22 +129,22 @@ def _repeated(columns: Columns) -> Mask:
 
     Comparing with a shifted copy costs a fraction of sorting: labels are short.
     """
-    codes = columns.codes if len(columns.counts) > 1 << 16 else columns.codes.astype(np.uint16)
-    places = np.arange(len(codes)) - np.repeat(columns.firsts, columns.lengths + 1)
-    place = np.minimum(places, _SHORT).astype(np.uint8)
-    before = np.concatenate((np.zeros(_SHORT, codes.dtype), codes))
-    repeated = np.zeros(len(codes), bool)
-    same, inside = np.empty(_BLOCK, bool), np.empty(_BLOCK, bool)
-    for start in range(0, len(codes), _BLOCK):
-        here, at = codes[start : start + _BLOCK], place[start : start + _BLOCK]
-        size = len(here)
-        for back in range(1, int(at.max()) + 1):
-            left = start + _SHORT - back
-            np.equal(here, before[left : left + size], out=same[:size])
-            np.greater_equal(at, back, out=inside[:size])
-            np.logical_and(same[:size], inside[:size], out=same[:size])
-            found = repeated[start : start + size]
-            np.logical_or(found, same[:size], out=found)
+    # Row and code point in one word: eleven bits tell rows apart that are so near.
+    keys = np.repeat(np.arange(len(columns.lasts), dtype=np.uint32) << np.uint32(21), columns.lengths + 1)
+    keys |= columns.codes
+    repeated = np.zeros(len(keys), bool)
+    most = min(_SHORT, int(columns.lengths.max(initial=0)))
+    same = np.empty(_BLOCK, bool)
+    for start in range(0, len(keys), _BLOCK):
+        end = min(start + _BLOCK, len(keys))
+        for back in range(1, most):
+            begin = max(start, back)
+            if begin >= end:
+                break
+            found = repeated[begin:end]
+            equal = same[: end - begin]
+            np.equal(keys[begin:end], keys[begin - back : end - back], out=equal)
+            np.logical_or(found, equal, out=found)
     return repeated
 
 

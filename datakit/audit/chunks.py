@@ -61,8 +61,8 @@ class Chunk:
             start = end + 1
 
 
-def read_chunks(stream: BinaryIO, file: str, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
-    """Cut a label file into chunks of about ``size`` bytes; a last line that holds nothing is left out.
+def read_chunks(stream: BinaryIO, file: str, size: int | None = None) -> Iterator[Chunk]:
+    """Cut a label file into chunks of about ``size`` bytes (:data:`CHUNK_BYTES`); a last line that holds nothing is left out.
 
     The lines are those of ``labels.scan_rec``.
 
@@ -71,11 +71,11 @@ def read_chunks(stream: BinaryIO, file: str, size: int = CHUNK_BYTES) -> Iterato
     """
     waiting: tuple[int, bytes, bool] | None = None
     first = 1
-    for piece in _pieces(_reader(stream, file, size)):
+    for piece in _pieces(_reader(stream, file, size or CHUNK_BYTES)):
         if waiting is not None:
             chunk = _chunk(first, *waiting)
             yield chunk
-            first += chunk.data.count(b"\n")
+            first += int(np.count_nonzero(chunk.array == _NEWLINE))
         waiting = piece
     if waiting is not None:
         offset, data, closed = waiting

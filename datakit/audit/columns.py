@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from datakit import labels
 from datakit.audit.char_classes import ODD, CharClasses
 from datakit.audit.chunks import Chunk
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 _TAB, _NEWLINE, _RETURN, _SPACE, _BRACKET = 9, 10, 13, 32, 91
+# Bit 0 parts them.
+_DOT, _SLASH = 46, 47
 _BOM = b"\xef\xbb\xbf"
 # A longer line costs more memory in arrays than time in Python.
 LONG_LINE = 1 << 16
@@ -44,6 +47,7 @@ class Columns:
     lasts: Ints
     counts: Ints
     _rows: npt.NDArray[np.int32] | None = field(default=None, repr=False)
+    _spelled: Ints | None = field(default=None, repr=False)
 
     @property
     def lengths(self) -> Ints:
@@ -56,6 +60,16 @@ class Columns:
         if self._rows is None:
             self._rows = np.repeat(np.arange(len(self.lasts), dtype=np.int32), self.lengths + 1)
         return self._rows
+
+    def spelled(self, chunk: Chunk) -> Ints:
+        """The plain lines whose path holds // or /. or ends with a slash."""
+        if self._spelled is None:
+            data, starts = chunk.array, self.starts[self.plain]
+            pairs = np.flatnonzero((data[:-1] == _SLASH) & ((data[1:] & 0xFE) == _DOT))
+            lines = np.searchsorted(starts, pairs, side="right") - 1
+            inside = lines[(lines >= 0) & (pairs < self.tabs[lines])]
+            self._spelled = np.union1d(inside, np.flatnonzero(data[self.tabs - 1] == _SLASH))
+        return self._spelled
 
     @property
     def odd(self) -> Ints:
@@ -72,7 +86,7 @@ def columns_of(chunk: Chunk, classes: CharClasses) -> Columns:
     control = np.flatnonzero(data < _SPACE)
     starts, ends, tabs, returns, plain = _fields(chunk, data, control)
     index = np.flatnonzero(plain)
-    for _ in range(2):
+    while True:
         codes = _texts(data, ends[index] - returns[index], tabs[index])
         counts = np.bincount(codes)
         lasts = np.flatnonzero(codes == _NEWLINE)
@@ -118,7 +132,12 @@ def _fields(chunk: Chunk, data: npt.NDArray[np.uint8], control: Ints) -> tuple[A
         plain |= returns
     tabs = control[tab]
     opening = data[starts]
-    plain &= (tabs > starts) & (opening != _SPACE) & (opening != _BRACKET) & (ends - starts < LONG_LINE)
+    plain &= (
+        (tabs > starts)
+        & (opening != _SPACE)
+        & (opening != _BRACKET)
+        & (ends - starts < min(LONG_LINE, labels.MAX_LINE_BYTES))
+    )
     if chunk.first == 1 and chunk.data.startswith(_BOM):
         plain[0] = False
     return starts, ends, tabs, returns, plain

@@ -68,8 +68,8 @@ def _judged(entry: Entry, fate: Fate, reason: str, piece: Piece, tally: Tally) -
     tally.fates[fate] += 1
     if reason:
         tally.reasons[reason] += 1
-    if piece.note_lost and fate != "trained":
-        tally.lost.append((entry.line, fate, reason or "not-in-dictionary"))
+    if piece.note_lost and reason:
+        tally.lost.append((entry.line, fate, reason))
 
 
 def _fault(fault: LabelFault, piece: Piece, tally: Tally) -> None:
@@ -95,7 +95,10 @@ def line_facts(line: RecLine, pictures: tuple[Picture, ...], settings: Settings)
 def _rec_line(line: RecLine, piece: Piece, tally: Tally) -> None:
     pictures = _pictures(line.images, piece)
     facts = line_facts(line, pictures, piece.settings)
+    missing = missing_chars(line.text, piece.settings)
     _judged(line, facts.fate, facts.reason, piece, tally)
+    if piece.note_lost and facts.fate == "cut":
+        tally.lost.append((line.line, "cut", "not-in-dictionary" if missing else "crlf"))
     _ask(WRITING_CHECKS, line, line, piece.data_dir, tally)
     _ask(REC_CHECKS, facts, line, piece.data_dir, tally)
     for picture in pictures:
@@ -106,7 +109,7 @@ def _rec_line(line: RecLine, piece: Piece, tally: Tally) -> None:
         kept=facts.fate in ("trained", "cut"),
         file=line.file,
         line=line.line,
-        missing=missing_chars(line.text, piece.settings),
+        missing=missing,
     )
 
 

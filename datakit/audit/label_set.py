@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from datakit.audit.chunks import CHUNK_BYTES, PADDING, Chunk, read_again, read_chunks
+from datakit.audit.chunks import PADDING, Chunk, read_again, read_chunks
 from datakit.audit.inputs.source import LabelSource, SourceKind
 from datakit.audit.pair_index import Batch, Line
 from datakit.audit.tally import Tally
@@ -60,12 +60,12 @@ class LabelSet:
         """The bytes of a file."""
         return 0 if self.stream is None else self.stream.seek(0, 2)
 
-    def chunks(self, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
+    def chunks(self) -> Iterator[Chunk]:
         """The lines of a file, from its start."""
         if self.stream is None:
             return iter(())
         self.stream.seek(0)
-        return read_chunks(self.stream, self.file, size)
+        return read_chunks(self.stream, self.file)
 
     def entry(self, number: int, raw: bytes) -> Entry:
         """What one line of the file is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from datakit.audit import char_classes as is_
 from datakit.audit.char_classes import CharClasses
 from datakit.audit.columns import Columns, Ints, Mask
+from datakit.audit.facts import Fate
 from datakit.audit.fate import CTC_ENCODERS
 from datakit.audit.settings import Settings
 from datakit.encoders import RESERVED
@@ -21,34 +23,53 @@ _LETTERS = 4
 
 @dataclass(frozen=True, slots=True)
 class TextFacts:
-    """One entry a plain line: ``bits`` of all its code points, how many the dictionary lacks (``missing``, the
-    carriage return not counted), and the masks of the fates; a line in none of them is trained as it is.
+    """The plain lines of a chunk; ``code_bits`` has one entry a code point, the rest one a line.
+
+    ``bits`` are those of all its code points, ``missing`` how many of them the dictionary lacks (without the
+    carriage return), ``words`` whether it holds one of four letters. The others are the masks of the fates; a
+    line in none of them is trained as it is.
     """
 
+    code_bits: npt.NDArray[np.uint64]
     bits: npt.NDArray[np.uint64]
     missing: Ints
+    words: Mask
     cut: Mask
     empty: Mask
     over_limit: Mask
     nothing_left: Mask
     no_steps: Mask
+    lost: Mask
+
+    def fate(self, row: int) -> tuple[Fate, str]:
+        """Fate and reason of one line."""
+        if not self.lost[row]:
+            return ("cut", "") if self.cut[row] else ("trained", "")
+        return next((fate, reason) for mask, fate, reason in self.fates if mask[row])
 
     @property
-    def lost(self) -> Mask:
-        """The lines that are not trained."""
-        return self.empty | self.over_limit | self.nothing_left | self.no_steps
+    def fates(self) -> tuple[tuple[Mask, Fate, str], ...]:
+        """The lines of every fate but trained as it is, and the reason; a line is in one at most."""
+        return (
+            (self.empty, "dropped", "empty-label"),
+            (self.over_limit, "dropped", "over-limit"),
+            (self.nothing_left, "dropped", "not-in-dictionary"),
+            (self.no_steps, "never_learnable", "ctc-steps"),
+            (self.cut, "cut", ""),
+        )
 
 
 def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> TextFacts:
     """Judge the plain lines, without their pictures, as fate.judge does."""
     code_bits = classes.table[columns.codes]
-    _mark_words(code_bits)
-    bits = (
-        np.bitwise_or.reduceat(code_bits, columns.firsts) if len(columns.firsts) else np.zeros(0, np.uint64)
-    )
-    gone = (code_bits & is_.MISSING) != 0
-    some_gone = bool(gone.any())
-    missing = _per_line(columns, np.flatnonzero(gone)) if some_gone else np.zeros(len(bits), np.int64)
+    if not len(columns.firsts):
+        nothing = np.zeros(0, bool)
+        return TextFacts(code_bits, code_bits, np.zeros(0, np.int64), *(nothing,) * 7)
+    bits = np.bitwise_or.reduceat(code_bits, columns.firsts)
+    gone = _byte(code_bits, is_.MISSING) != 0
+    places = np.flatnonzero(gone)
+    some_gone = len(places) > 0
+    missing = _per_line(columns, places)
     returns = columns.returns.astype(np.int64)
     labelled = columns.lengths + returns
     # No dictionary file can hold a carriage return.
@@ -68,16 +89,37 @@ def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> Te
     cut = ~lost & ~tight & (kept < labelled)
     # A label that is empty but for a carriage return is lost for being empty.
     textless = columns.lengths == 0
-    return TextFacts(bits, missing, cut, lost & textless, long & ~textless, nothing & ~textless, tight)
+    return TextFacts(
+        code_bits,
+        bits,
+        missing,
+        _words(columns, code_bits),
+        cut,
+        lost & textless,
+        long & ~textless,
+        nothing & ~textless,
+        tight,
+        lost | tight,
+    )
 
 
-def _mark_words(code_bits: npt.NDArray[np.uint64]) -> None:
-    """Set WORD at the last of every four letters in a row; the newline between texts is no letter."""
-    letters = (code_bits & is_.CASED) != 0
+def _words(columns: Columns, code_bits: npt.NDArray[np.uint64]) -> Mask:
+    """Texts with four letters in a row of a script that has two cases; the newline between texts is no letter."""
+    found = np.zeros(len(columns.lasts), bool)
+    letters = _byte(code_bits, is_.CASED)
     if len(letters) >= _LETTERS:
         pairs = letters[1:] & letters[:-1]
-        runs = pairs[2:] & pairs[:-2]
-        code_bits[_LETTERS - 1 :][runs] |= is_.WORD
+        runs = np.zeros(len(letters), np.uint8)
+        runs[_LETTERS - 1 :] = pairs[2:] & pairs[:-2]
+        found = np.maximum.reduceat(runs, columns.firsts) != 0
+    return found
+
+
+def _byte(code_bits: npt.NDArray[np.uint64], bit: np.uint64) -> npt.NDArray[np.uint8]:
+    """One bit of every word, by the byte that holds it: an eighth of the memory to work on."""
+    number = int(bit).bit_length() - 1
+    place = number // 8 if sys.byteorder == "little" else 7 - number // 8
+    return code_bits.view(np.uint8)[place::8] & np.uint8(1 << number % 8)
 
 
 def _per_line(columns: Columns, places: Ints) -> Ints:
@@ -111,11 +153,10 @@ def double_spaces(columns: Columns) -> Mask:
     return found
 
 
-def edge_spaces(columns: Columns, classes: CharClasses) -> Mask:
+def edge_spaces(columns: Columns, facts: TextFacts) -> Mask:
     """Texts that begin or end with a blank of any kind."""
-    held = columns.lengths > 0
-    edges = classes.table[columns.codes[columns.firsts]] | classes.table[columns.codes[columns.lasts - 1]]
-    return held & ((edges & is_.BLANK) != 0)
+    edges = facts.code_bits[columns.firsts] | facts.code_bits[columns.lasts - 1]
+    return (columns.lengths > 0) & ((edges & is_.BLANK) != 0)
 
 
 def _is_text(columns: Columns, text: tuple[int, ...]) -> Mask:
@@ -126,26 +167,26 @@ def _is_text(columns: Columns, text: tuple[int, ...]) -> Mask:
     return same
 
 
-def _held(bit: np.uint64) -> Callable[[Columns, TextFacts, CharClasses], Mask]:
-    return lambda _columns, facts, _classes: (facts.bits & bit) != 0
+def _held(bit: np.uint64) -> Callable[[Columns, TextFacts], Mask]:
+    return lambda _columns, facts: (facts.bits & bit) != 0
 
 
 # The lines on which a check of the same id yields, exactly; each yields one message there.
-EXACT: dict[str, Callable[[Columns, TextFacts, CharClasses], Mask]] = {
-    "crlf": lambda columns, _facts, _classes: columns.returns,
-    "over-limit": lambda _columns, facts, _classes: facts.over_limit,
-    "empty-label": lambda columns, _facts, _classes: columns.lengths == 0,
-    "not-in-dictionary": lambda _columns, facts, _classes: facts.missing > 0,
-    "ctc-steps": lambda _columns, facts, _classes: facts.no_steps,
-    "ignore-mark": lambda columns, _facts, _classes: _is_text(columns, (_HASH,) * 3),
-    "lone-star": lambda columns, _facts, _classes: _is_text(columns, (_STAR,)),
+EXACT: dict[str, Callable[[Columns, TextFacts], Mask]] = {
+    "crlf": lambda columns, _facts: columns.returns,
+    "over-limit": lambda _columns, facts: facts.over_limit,
+    "empty-label": lambda columns, _facts: columns.lengths == 0,
+    "not-in-dictionary": lambda _columns, facts: facts.missing > 0,
+    "ctc-steps": lambda _columns, facts: facts.no_steps,
+    "ignore-mark": lambda columns, _facts: _is_text(columns, (_HASH,) * 3),
+    "lone-star": lambda columns, _facts: _is_text(columns, (_STAR,)),
     "control-character": _held(is_.CONTROL),
     "zero-width": _held(is_.INVISIBLE),
     "bidi-mark": _held(is_.DIRECTION),
     "wide-space": _held(is_.WIDE),
     "odd-space": _held(is_.OTHER_SPACE),
-    "edge-space": lambda columns, _facts, classes: edge_spaces(columns, classes),
-    "double-space": lambda columns, _facts, _classes: double_spaces(columns),
+    "edge-space": lambda columns, facts: edge_spaces(columns, facts),
+    "double-space": lambda columns, _facts: double_spaces(columns),
 }
 # Bits of which a line must hold one before a check of that id can yield.
 POSSIBLE: dict[str, np.uint64] = {"not-nfc": is_.COMPOSES}

@@ -31,6 +31,8 @@ def _lines(columns: Columns, rows: Ints) -> Mask:
 
 def drives(chunk: Chunk, columns: Columns) -> Mask:
     """Paths that begin with a Windows drive or a share."""
+    if b":" not in chunk.data and b"\\" not in chunk.data:
+        return np.zeros(len(columns.plain), bool)
     data, starts = chunk.array, columns.starts[columns.plain]
     # A plain line has three bytes at least: one of path, tab, newline.
     first, second, third = data[starts], data[starts + 1], data[starts + 2]
@@ -41,6 +43,8 @@ def drives(chunk: Chunk, columns: Columns) -> Mask:
 
 
 def _backslashes(chunk: Chunk, columns: Columns) -> Mask:
+    if b"\\" not in chunk.data:
+        return np.zeros(len(columns.plain), bool)
     return _lines(columns, _places(chunk, columns, _BACKSLASH)[1]) & ~drives(chunk, columns)
 
 
@@ -56,30 +60,32 @@ def _urls(chunk: Chunk, columns: Columns) -> Mask:
 
 
 def _climbing(chunk: Chunk, columns: Columns) -> Mask:
-    if b"/../" not in chunk.data:
-        return np.zeros(len(columns.plain), bool)
-    data = chunk.array
-    places, rows = _places(chunk, columns, _SLASH)
-    up = places + 3 < columns.tabs[rows]
-    places, rows = places[up], rows[up]
-    return _lines(
-        columns, rows[(data[places + 1] == 46) & (data[places + 2] == 46) & (data[places + 3] == 47)]
-    )
+    return _lines(columns, columns.spelled(chunk))
 
 
 def _edge_spaces(chunk: Chunk, columns: Columns) -> Mask:
     data, starts, last = chunk.array, columns.starts[columns.plain], columns.tabs - 1
-    # Beyond ASCII: the lead bytes of the spaces in two and three bytes; no plain path begins with a blank byte.
-    front = np.isin(data[starts], (0xC2, 0xE2, 0xE3))
-    front &= (data[starts] != 0xE3) | ((data[starts + 1] == 0x80) & (data[starts + 2] == 0x80))
-    front &= (data[starts] != 0xE2) | (data[starts + 1] == 0x80)
-    front &= (data[starts] != 0xC2) | (data[starts + 1] == 0xA0)
-    end = data[last]
-    back = np.isin(end, (0x80, 0x82, 0x83, 0x89, 0xA0, 0xAF))
-    before = data[np.maximum(last - 1, 0)]
-    back &= (before == 0x80) | (before == 0xC2)
-    return front | back | (end == _SPACE)
+    # Beyond ASCII: the lead bytes of the spaces in two and three bytes, and what ends them. No plain path begins
+    # with a blank byte.
+    front, end = _LEADS[data[starts]], data[last]
+    found = (end == _SPACE) | _TAILS[end]
+    if front.any():
+        second, third = data[starts + 1], data[starts + 2]
+        wide = (data[starts] == 0xE3) & (second == 0x80) & (third == 0x80)
+        found |= (
+            wide | ((data[starts] == 0xE2) & (second == 0x80)) | ((data[starts] == 0xC2) & (second == 0xA0))
+        )
+    return found
 
+
+def _bytes(*values: int) -> Mask:
+    table = np.zeros(256, bool)
+    table[list(values)] = True
+    return table
+
+
+_LEADS = _bytes(0xC2, 0xE2, 0xE3)
+_TAILS = _bytes(0x80, 0x82, 0x83, 0x89, 0xA0, 0xAF)
 
 # The lines on which the check of the same id yields, exactly.
 EXACT_PATHS: dict[str, Callable[[Chunk, Columns], Mask]] = {

@@ -75,18 +75,10 @@ def hash_columns(chunk: Chunk, columns: Columns, seed: int) -> Hashes:
     # A leading "./" says nothing; any other spelling that normpath changes is left to it.
     dotted = (data[starts] == _DOT) & (data[starts + 1] == _SLASH)
     hashes = hash_bytes(chunk.data, starts + 2 * dotted, tabs, seed)
-    spelled = _spelled(data, starts, tabs)
+    spelled = columns.spelled(chunk)
     if len(spelled):
         images = [
             chunk.data[start:tab].decode() for start, tab in zip(starts[spelled], tabs[spelled], strict=True)
         ]
         hashes[spelled] = hash_paths(images, seed)
     return hashes
-
-
-def _spelled(data: npt.NDArray[np.uint8], starts: Ints, tabs: Ints) -> Ints:
-    """The lines whose path holds // or /. or ends with a slash."""
-    pairs = np.flatnonzero((data[:-1] == _SLASH) & ((data[1:] & 0xFE) == _DOT))
-    lines = np.searchsorted(starts, pairs, side="right") - 1
-    inside = lines[(lines >= 0) & (pairs < tabs[lines])]
-    return np.union1d(inside, np.flatnonzero(data[tabs - 1] == _SLASH))

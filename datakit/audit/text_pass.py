@@ -15,7 +15,7 @@ from datakit.audit.char_classes import CharClasses
 from datakit.audit.char_counts import CharCounts, add_lengths, note_missing
 from datakit.audit.check import Check
 from datakit.audit.chunks import Chunk
-from datakit.audit.columns import Columns, Mask, columns_of
+from datakit.audit.columns import Columns, Ints, Mask, columns_of
 from datakit.audit.facts import LineFacts
 from datakit.audit.inspect import Piece, inspect_piece, line_facts
 from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
@@ -43,6 +43,7 @@ class TextPass:
     note_lost: bool = False
     classes: CharClasses = field(init=False)
     chars: CharCounts = field(init=False)
+    least: int = field(init=False, default=-1)
 
     def __post_init__(self) -> None:
         triggers = [chars for check in REC_CHECKS.values() for chars in check.triggers]
@@ -60,11 +61,14 @@ class TextPass:
         if self.note_lost:
             tally.lost += _lost(columns, facts, chunk.first)
         self.chars.add(columns, facts.lost)
-        add_lengths(tally.text, columns, facts, self.file, chunk.first)
+        add_lengths(tally.text, columns, facts, self.file, chunk.first, self.least)
+        # The twentieth of a chunk cannot be longer than the twentieth of the file.
+        self.least = max(self.least, tally.text.least)
         note_missing(tally.text, columns, self.classes, self.file, chunk.first)
         if not self.checks:
             return tally, np.zeros(0, np.uint64)
-        self._find(chunk, columns, facts, tally)
+        if len(columns.plain):
+            self._find(chunk, columns, facts, tally)
         return tally, self._hashes(chunk, columns, entries)
 
     def finish(self, tally: Tally) -> None:
@@ -86,7 +90,6 @@ class TextPass:
 
     def _find(self, chunk: Chunk, columns: Columns, facts: TextFacts, tally: Tally) -> None:
         """Count the findings on plain lines and keep those that are wanted, by line among the odd lines' own."""
-        known: dict[int, LineFacts] = {}
         for code, mask, exact in self._masks(chunk, columns, facts):
             rows = np.flatnonzero(mask)
             if not len(rows):
@@ -95,11 +98,14 @@ class TextPass:
             if exact:
                 tally.counts[code] += len(rows)
                 rows = rows[: self.total.room(code)]
-            for row in rows.tolist():
-                if row not in known:
-                    known[row] = self._facts(chunk, columns, row)
-                self._ask(code, known[row], tally, counted=exact)
-            if before:
+            for line, row in zip(self._lines(chunk, columns, rows), rows.tolist(), strict=True):
+                subject = (
+                    line_facts(line, (), self.settings)
+                    if exact
+                    else LineFacts(line, (), self.settings, *facts.fate(row), "", (), 0)
+                )
+                self._ask(code, subject, tally, counted=exact)
+            if before and code in tally.hits:
                 tally.hits[code].sort(key=lambda hit: hit.finding.line or 0)
 
     def _ask(self, code: str, facts: LineFacts, tally: Tally, *, counted: bool) -> None:
@@ -107,22 +113,30 @@ class TextPass:
         text: Check[LineFacts] | None = REC_CHECKS.get(code)
         messages = text.run(facts) if text else WRITING_CHECKS[code].run(line)
         for message in messages:
-            find = tally.keep if counted else tally.find
-            find(
-                code,
-                line.file,
-                line.line,
-                message,
-                data_dir=self.data_dir,
-                images=line.images,
-                text=line.text,
-            )
+            if not counted:
+                tally.counts[code] += 1
+            # What the chunk keeps beyond the room that is left is cut off when it is added.
+            if self.total.room(code):
+                tally.keep(
+                    code,
+                    line.file,
+                    line.line,
+                    message,
+                    data_dir=self.data_dir,
+                    images=line.images,
+                    text=line.text,
+                )
 
-    def _facts(self, chunk: Chunk, columns: Columns, row: int) -> LineFacts:
-        line = self._entry(chunk, columns, int(columns.plain[row]))
-        if isinstance(line, LabelFault):
-            raise AssertionError(f"{line.file}:{line.line}: {line.message} in a plain line")
-        return line_facts(line, (), self.settings)
+    def _lines(self, chunk: Chunk, columns: Columns, rows: Ints) -> Iterator[RecLine]:
+        """Plain lines as the parser gives them."""
+        index = columns.plain[rows]
+        ends = columns.ends[index] - columns.returns[rows]
+        fields = (index, columns.starts[index], columns.tabs[rows], ends, columns.returns[rows])
+        data = chunk.data
+        for place, start, tab, end, returns in zip(*(field.tolist() for field in fields), strict=True):
+            text = data[tab + 1 : end].decode()
+            notes = (*(("crlf",) if returns else ()), *(() if text else ("empty-text",)))
+            yield RecLine(self.file, chunk.first + place, (data[start:tab].decode(),), text, notes)
 
     def _masks(self, chunk: Chunk, columns: Columns, facts: TextFacts) -> Iterator[tuple[str, Mask, bool]]:
         """(code, plain lines, whether these are exactly the lines that the check yields on)."""
@@ -130,7 +144,7 @@ class TextPass:
             if code in NEVER:
                 continue
             if code in EXACT:
-                yield code, EXACT[code](columns, facts, self.classes), True
+                yield code, EXACT[code](columns, facts), True
             elif code in EXACT_PATHS:
                 yield code, EXACT_PATHS[code](chunk, columns), True
             elif code in POSSIBLE_PATHS:
@@ -151,33 +165,21 @@ class TextPass:
 
 def _lost(columns: Columns, facts: TextFacts, first: int) -> Iterator[tuple[int, str, str]]:
     """(line, fate, reason) of every plain line that is not trained as labelled."""
-    masks = (
-        (facts.empty, "dropped", "empty-label"),
-        (facts.over_limit, "dropped", "over-limit"),
-        (facts.nothing_left, "dropped", "not-in-dictionary"),
-        (facts.no_steps, "never_learnable", "ctc-steps"),
-        (facts.cut, "cut", "not-in-dictionary"),
-    )
-    for mask, fate, reason in masks:
-        for line in (columns.plain[np.flatnonzero(mask)] + first).tolist():
-            yield line, fate, reason
+    for mask, fate, reason in facts.fates:
+        for row in np.flatnonzero(mask).tolist():
+            cut = "not-in-dictionary" if facts.missing[row] else "crlf"
+            yield first + int(columns.plain[row]), fate, reason or cut
 
 
 def _count_fates(tally: Tally, columns: Columns, facts: TextFacts) -> None:
-    dropped = {
-        "empty-label": facts.empty,
-        "over-limit": facts.over_limit,
-        "not-in-dictionary": facts.nothing_left,
-    }
-    counts = {reason: _number(mask) for reason, mask in dropped.items()}
-    steps, cut = _number(facts.no_steps), _number(facts.cut)
-    for reason, count in {**counts, "ctc-steps": steps}.items():
-        if count:
+    left = len(columns.plain)
+    for mask, fate, reason in facts.fates:
+        count = _number(mask)
+        tally.fates[fate] += count
+        if count and reason:
             tally.reasons[reason] += count
-    tally.fates["dropped"] += sum(counts.values())
-    tally.fates["never_learnable"] += steps
-    tally.fates["cut"] += cut
-    tally.fates["trained"] += len(columns.plain) - sum(counts.values()) - steps - cut
+        left -= count
+    tally.fates["trained"] += left
 
 
 def _number(mask: Mask) -> int:

@@ -6,6 +6,7 @@ characters that nobody sees. They are shown by their number.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Cc control, Cf format (zero width, bidi, soft hyphen), Cs surrogates, Co private, Cn unassigned, Zl and Zp
@@ -13,6 +14,7 @@ import unicodedata
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 # Letters and marks by category that nevertheless draw nothing: fillers, blank braille, variation selectors.
 _HIDDEN_CHARS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_ODD = re.compile("[%s\ufe00-\ufe0f\U000e0100-\U000e01ef]" % "".join(sorted(_HIDDEN_CHARS)))
 
 
 def is_hidden(char: str) -> bool:
@@ -31,6 +33,9 @@ def visible(text: str) -> str:
     The result holds no control, format or separator character but U+0020, so that it is safe on a terminal
     line; HTML still has to escape it. Visible characters, combining marks included, stay as they are.
     """
+    # What Python prints as it is has none of the categories; most texts end here.
+    if text.isprintable() and not _ODD.search(text):
+        return text
     return "".join(f"<U+{ord(char):04X}>" if is_hidden(char) else char for char in text)
 
 
