@@ -137,14 +137,14 @@ def _prediction(document: dict[str, Any], file: Path, line: int) -> Prediction:
     try:
         text = document["text"]
         return Prediction(
-            file=str(document["file"]),
-            line=int(document["line"]),
-            image=str(document["image"]),
-            label=str(document["label"]),
-            text=None if text is None else str(text),
-            error=document.get("error"),
-            score=float(document.get("score", 0.0)),
-            char_scores=tuple(map(float, document.get("char_scores", ()))),
+            str(document["file"]),
+            int(document["line"]),
+            str(document["image"]),
+            str(document["label"]),
+            None if text is None else str(text),
+            document.get("error"),
+            float(document.get("score", 0.0)),
+            tuple(map(float, document.get("char_scores", ()))),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"is not a prediction record ({error!r})", file=file, line=line) from error

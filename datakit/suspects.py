@@ -95,12 +95,13 @@ class Plausibility:
         self._counts: Counter[str] = Counter()
         self._chars = 0
 
-    def learn(self, text: str) -> None:
-        """Count the n-grams of one folded label."""
-        fenced = f"\x02{_shape(text)}\x03"
-        self._chars += len(fenced)
-        for size in range(1, ORDER + 1):
-            self._counts.update([fenced[i : i + size] for i in range(len(fenced) - size + 1)])
+    def learn(self, texts: Sequence[str]) -> None:
+        """Count the n-grams of folded labels."""
+        for text in texts:
+            fenced = f"\x02{_shape(text)}\x03"
+            self._chars += len(fenced)
+            for size in range(1, ORDER + 1):
+                self._counts.update([fenced[i : i + size] for i in range(len(fenced) - size + 1)])
 
     def gain(self, label: str, text: str) -> float:
         """Log probability of ``text`` over that of ``label``, whose own n-grams are not counted.
@@ -119,18 +120,18 @@ class Plausibility:
         return self._log(other, start, len(other) - reach, own) - self._log(own, start, len(own) - reach, own)
 
     def _log(self, text: str, start: int, stop: int, own: str) -> float:
-        counts, total = self._counts, 0.0
+        counts, total = self._counts.get, 0.0
         for i in range(max(1, start), stop):
-            chance = (max(0, counts[text[i]] - own.count(text[i])) + 1) / (self._chars + 200)
+            chance = (max(0, counts(text[i], 0) - own.count(text[i])) + 1) / (self._chars + 200)
             for size in range(1, ORDER):
                 if i < size:
                     break
                 context = text[i - size : i]
-                seen = counts[context] - own.count(context)
+                seen = counts(context, 0) - own.count(context)
                 if seen <= 0:
                     break
                 gram = text[i - size : i + 1]
-                chance = (max(0, counts[gram] - own.count(gram)) + self.K * chance) / (seen + self.K)
+                chance = (max(0, counts(gram, 0) - own.count(gram)) + self.K * chance) / (seen + self.K)
             total += math.log(chance)
         return total
 
@@ -159,24 +160,30 @@ class Evidence:
 
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     occurrences: Counter[str] = field(default_factory=Counter)
+    characters: int = 0
     texts: Counter[str] = field(default_factory=Counter)
     hashes: array[int] = field(default_factory=lambda: array("q"))
     plausibility: Plausibility = field(default_factory=Plausibility)
 
-    def observe(self, label: str, text: str | None = None, edits: Sequence[Edit] | None = None) -> None:
-        """Take in a line: folded label, and where the reading differs folded text and their edits."""
-        self.hashes.append(hash(label))
-        if len(self.hashes) <= LEARNT_LINES:
-            self.plausibility.learn(label)
-        if label in self.texts or len(self.texts) < MOST_TEXTS:
-            self.texts[label] += 1
-        if text and edits and not is_far(label, text, edits):
+    def observe_labels(self, labels: Sequence[str]) -> None:
+        """Take in the folded labels of the next lines, right or wrong."""
+        room = max(0, LEARNT_LINES - len(self.hashes))
+        self.plausibility.learn(labels[:room])
+        self.hashes.extend(map(hash, labels))
+        if len(self.texts) >= MOST_TEXTS:
+            labels = [label for label in labels if label in self.texts]
+        self.texts.update(labels)
+
+    def observe_edits(self, label: str, text: str, edits: Sequence[Edit]) -> None:
+        """Take in how a folded reading differs from its folded label."""
+        if text and not is_far(label, text, edits):
             for edit in edits:
                 self.pairs[_pair(edit, label, text)] += 1
 
     def count_characters(self, text: str) -> None:
         """Count the characters of folded labels, several at once if joined."""
         self.occurrences.update(text)
+        self.characters += len(text)
 
     def near(self, index: int, text: str) -> bool:
         """Whether one of the two lines before or after line ``index`` (from 0) is labelled ``text``."""
@@ -189,8 +196,9 @@ class Evidence:
 
     def surprise(self, pair: tuple[str, str], counted: bool) -> float:
         """-log of how often the model makes this confusion; ``counted``: this line is among the counts."""
-        occurrences = self.occurrences[pair[0]] if pair[0] else self.occurrences.total()
-        chance = (max(0, self.pairs[pair] - counted) + 0.2) / (occurrences + 5)
+        # get: a Counter's own look-up of what it lacks is slow.
+        occurrences = self.occurrences.get(pair[0], 0) if pair[0] else self.characters
+        chance = (max(0, self.pairs.get(pair, 0) - counted) + 0.2) / (occurrences + 5)
         return max(0.0, min(9.0, -math.log(chance)))
 
 
@@ -209,7 +217,11 @@ def _scores(prediction: Prediction, folded: str) -> Sequence[float]:
     text, scores = prediction.text or "", prediction.char_scores
     if len(scores) == len(text) == len(folded):
         return scores
-    if len(scores) == len(text):
+    if len(scores) == len(text) and text.isascii():
+        spread = [score for char, score in zip(text, scores, strict=True) if char != " "]
+        if len(spread) == len(folded):
+            return spread
+    elif len(scores) == len(text):
         spread = [s for char, s in zip(text, scores, strict=True) for _ in folded_wide(char)]
         if len(spread) == len(folded):
             return spread
@@ -260,8 +272,8 @@ def features(prediction: Prediction, label: str, text: str, index: int, evidence
         float(len(label) == len(text) and sorted(label) == sorted(text)),
         float(tags == {"delete"}),
         float(tags == {"insert"}),
-        min(2.0, math.log(evidence.texts[text] + 1)),
-        min(2.0, math.log(max(1, evidence.texts[label]))),
+        min(2.0, math.log(evidence.texts.get(text, 0) + 1)),
+        min(2.0, math.log(max(1, evidence.texts.get(label, 0)))),
         float(evidence.near(index, text)),
         float(evidence.near(index, label)),
         float(_repeats(label, edits)),
@@ -351,9 +363,10 @@ def observe_all(predictions: Iterable[Prediction]) -> Evidence:
     evidence = Evidence()
     for p in predictions:
         label, text = folded_wide(p.label), folded_wide(p.text or "")
-        differs = p.text is not None and label != text
-        evidence.observe(label, text, edits_of(label, text) if differs else None)
+        evidence.observe_labels([label])
         evidence.count_characters(label)
+        if p.text is not None and label != text:
+            evidence.observe_edits(label, text, edits_of(label, text))
     return evidence
 
 

@@ -13,12 +13,12 @@ from datakit.badcases.alignment import folded_text
 from datakit.badcases.characters import CharacterScore, ClusterScore, Confusion
 from datakit.badcases.compare import Comparison
 from datakit.badcases.inputs.pairs import paired
-from datakit.badcases.kinds import KINDS, RARE_LINES, TRAINABLE, Kind, Setting, kind_of
+from datakit.badcases.kinds import KINDS, RARE_LINES, TRAINABLE, Kind, Setting, name_failure
 from datakit.badcases.measures import Measures
 from datakit.badcases.pictures import MOST_PICTURES, Measure
 from datakit.badcases.rules import RuleFinding
 from datakit.badcases.slices import Places, Slice
-from datakit.badcases.spool import Spool
+from datakit.badcases.spool import Failed, Spool
 from datakit.badcases.tally import Tally
 from datakit.badcases.targets import choose_targets, length_shortfall, rule_text, space_shortfall
 from datakit.charset import Charset
@@ -78,8 +78,8 @@ class Failures:
         return len(self._kinds)
 
     def __iter__(self) -> Iterator[Failure]:
-        for (prediction, *_), kind, odds in zip(self._spool, self._kinds, self._odds, strict=True):
-            yield Failure(kind, prediction, None if math.isnan(odds) else odds)
+        for failed, kind, odds in zip(self._spool, self._kinds, self._odds, strict=True):
+            yield Failure(kind, failed.prediction, None if math.isnan(odds) else odds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,30 +173,28 @@ class _Named:
 def _name_failures(tally: Tally, setting: Setting) -> _Named:
     named = _Named()
     _set_occurrences(tally)
-    for prediction, index, facts, second in tally.spool:
-        suspicion = _judged(prediction, index, second, tally.labels)
+    for failed in tally.spool:
+        suspicion = _judged(failed, tally.labels)
         suspect = suspicion is not None and suspicion.suspect
-        kind = kind_of(prediction, setting=setting, facts=facts, suspect=suspect)
-        named.add(prediction, kind or "misread", suspicion)
+        named.add(failed.prediction, name_failure(failed, setting, suspect), suspicion)
     named.suspects.sort(key=lambda s: -(s.failure.suspicion or 0.0))
     return named
 
 
 def _set_occurrences(tally: Tally) -> None:
     """Folded characters of all labels, from the counts as labelled: no second count a line."""
-    occurrences = tally.labels.occurrences
+    labels = tally.labels
     for char, count in tally.counts.right.items():
         for unit in folded_wide(char):
-            occurrences[unit] += count
+            labels.occurrences[unit] += count
+            labels.characters += count
 
 
-def _judged(prediction: Prediction, index: int, second: str | None, labels: Evidence) -> Suspicion | None:
-    if not prediction.text or prediction.score < LEAST_SCORE:
+def _judged(failed: Failed, labels: Evidence) -> Suspicion | None:
+    if failed.agreed or failed.prediction.score < LEAST_SCORE or failed.label == failed.text:
         return None
-    label, text = folded_text(prediction.label), folded_text(prediction.text)
-    if label == text:
-        return None
-    return judge(prediction, label, text, index, labels, None if second is None else folded_text(second))
+    second = None if failed.second is None else folded_text(failed.second)
+    return judge(failed.prediction, failed.label, failed.text, failed.place, labels, second)
 
 
 def analyse(
@@ -233,6 +231,7 @@ def analyse(
     else:
         for prediction, other in paired(predictions, second):
             tally.add(prediction, None if other is None else other.text)
+    tally.flush()
     scores = tally.counts.scores(train_lines)
     rare = min(per_char, RARE_LINES)
     limits = tally.pictures.limits()

@@ -6,10 +6,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from datakit.badcases.alignment import Step, agree, failed_steps, fold_wide
+from datakit.badcases.alignment import agree, failed_steps, fold_wide
 from datakit.badcases.pictures import LEAST_HEIGHT, PictureFacts
+from datakit.badcases.spool import Failed, Pair
 from datakit.charset import Charset
 from datakit.encoders import ctc_steps_needed
 from datakit.records import Prediction
@@ -122,33 +124,33 @@ class Setting:
     poor: tuple[float, float] | None = None
 
 
-def kind_of(
-    prediction: Prediction,
-    charset: Charset | None = None,
-    *,
-    setting: Setting | None = None,
-    facts: PictureFacts | None = None,
-    suspect: bool = False,
-) -> Kind | None:
-    """The kind of failure, None for a line read exactly as labelled; the first of :data:`KINDS` that fits."""
+def kind_of(prediction: Prediction, charset: Charset | None = None) -> Kind | None:
+    """The kind of failure from the texts alone, None for a line read exactly as labelled."""
     label, text = prediction.label, prediction.text
-    if text is None:
-        return "unreadable"
     if text == label:
         return None
-    if agree(label, text):
+    if text is None:
+        return name_failure(Failed(prediction, 0), Setting(charset))
+    one, other = fold_wide(label), fold_wide(text)
+    steps = failed_steps(label, text, one, other, edits_of(one.text, other.text))
+    pairs = tuple((step.expected, step.read) for step in steps)
+    failed = Failed(prediction, 0, None, None, agree(label, text), one.text, other.text, pairs)
+    return name_failure(failed, Setting(charset))
+
+
+def name_failure(failed: Failed, setting: Setting, suspect: bool = False) -> Kind:
+    """The kind of a line that was not read as labelled: the first of :data:`KINDS` that fits."""
+    label = failed.prediction.label
+    if failed.prediction.text is None:
+        return "unreadable"
+    if failed.agreed:
         return "rule-only"
-    setting = setting or Setting(charset)
     if setting.charset is not None and setting.charset.missing(label):
         return "not-in-dictionary"
     if suspect:
         return "label-suspect"
-    one, other = fold_wide(label), fold_wide(text)
-    found = _of_picture(label, one.text, other.text, facts, setting)
-    if found is not None:
-        return found
-    edits = edits_of(one.text, other.text)
-    return _of_characters(failed_steps(label, text, one, other, edits), setting)
+    found = _of_picture(label, failed.label, failed.text, failed.facts, setting)
+    return found or _of_characters(failed.pairs, setting)
 
 
 def _of_picture(
@@ -190,15 +192,16 @@ def _is_cut(whole: str, part: str, facts: PictureFacts | None) -> bool:
     return (at_start or at_end) and sum(map(str.isalnum, lost)) >= 2
 
 
-def _of_characters(failed: Sequence[Step], setting: Setting) -> Kind:
-    missed = [step.expected for step in failed if step.expected]
-    if setting.train_lines is not None and any(setting.train_lines[c] < setting.rare_lines for c in missed):
+def _of_characters(pairs: Sequence[Pair], setting: Setting) -> Kind:
+    known = setting.train_lines
+    if known is not None and any(known[char] < setting.rare_lines for char, _ in pairs if char):
         return "rare-in-training"
-    if failed and all(step.operation == "replace" and alike(step.expected, step.read) for step in failed):
+    if pairs and all(expected and read and alike(expected, read) for expected, read in pairs):
         return "look-alike"
     return "misread"
 
 
+@lru_cache(maxsize=65536)
 def alike(one: str, other: str) -> bool:
     """Whether two characters are easily taken for one another: a known group, or the same base letter.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from datakit.badcases.alignment import agree
 from datakit.intervals import Interval, bootstrap_ratio
 from datakit.metrics import Score, fold
 
@@ -44,20 +44,22 @@ class MeasureTally:
     _right: Counter[int] = field(default_factory=Counter)
     _wrong: Counter[tuple[int, int, int]] = field(default_factory=Counter)
 
-    def add_right(self, label: str) -> None:
-        """Count a line read exactly as labelled."""
-        self.exact += 1
-        self._right[len(label)] += 1
+    def add_right(self, lengths: Iterable[int]) -> None:
+        """Count lines read exactly as labelled, by the length of the label."""
+        lengths = list(lengths)
+        self.exact += len(lengths)
+        self._right.update(lengths)
 
-    def add_wrong(self, label: str, text: str, edits: int) -> tuple[bool, bool]:
-        """Count a line that was read otherwise; gives whether it is right folded, and but for width."""
-        self.unspaced += label.replace(" ", "") == text.replace(" ", "")
-        folded = fold(label) == fold(text)
-        agreed = folded or agree(label, text)
-        self.folded += folded
-        self.nfkc += agreed
+    def add_wrong(self, label: str, text: str, edits: int, agreed: bool) -> bool:
+        """Count a line that was read otherwise; ``agreed``: but for case, spaces and width it is right. Gives
+        whether it is right folded."""
+        folded = agreed and fold(label) == fold(text)
+        if agreed:
+            self.unspaced += label.replace(" ", "") == text.replace(" ", "")
+            self.folded += folded
+            self.nfkc += 1
         self._wrong[edits, len(label), max(len(label), len(text))] += 1
-        return folded, agreed
+        return folded
 
     def add_unreadable(self, label: str) -> None:
         """Count a line that could not be read: every character of it is missing."""

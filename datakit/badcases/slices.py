@@ -82,12 +82,12 @@ class SliceTally:
     pages: dict[str, Cell] = field(default_factory=dict)
     places: Counter[str] = field(default_factory=Counter)
 
-    def add_right(self, file: str, image: str, kind: Traits, length: int) -> None:
-        """Count a line read as labelled."""
-        self._right[file, kind, length] += 1
-        page = _PAGE.match(image)
-        if page is not None:
-            self._add_page(page[1], True, 0, length)
+    def add_right(self, lines: Sequence[tuple[str, Traits, int]], images: Iterable[str]) -> None:
+        """Count lines read as labelled: (file, traits, length) of each, and their pictures."""
+        self._right.update(lines)
+        pages = Counter([page[1] for page in map(_PAGE.match, images) if page is not None])
+        for name, count in pages.items():
+            self._add_page(name, count, count, 0)
 
     def add_wrong(self, file: str, image: str, kind: Traits, folded: bool, edits: int, length: int) -> None:
         """Count another line."""
@@ -98,7 +98,7 @@ class SliceTally:
         cell[4] += length
         page = _PAGE.match(image)
         if page is not None:
-            self._add_page(page[1], folded, edits, length)
+            self._add_page(page[1], 1, folded, edits)
 
     def cells(self) -> list[tuple[str, Traits, Cell]]:
         """(file, traits, [lines, exact, folded, edits, characters])."""
@@ -108,16 +108,15 @@ class SliceTally:
         ]
         return right + [(file, kind, cell) for (file, kind), cell in self._wrong.items()]
 
-    def _add_page(self, name: str, folded: bool, edits: int, length: int) -> None:
+    def _add_page(self, name: str, lines: int, folded: int, edits: int) -> None:
         cell = self.pages.get(name)
         if cell is None:
             if len(self.pages) >= MOST_PAGES:
                 return
             cell = self.pages[name] = [0, 0, 0, 0, 0]
-        cell[0] += 1
+        cell[0] += lines
         cell[2] += folded
         cell[3] += edits
-        cell[4] += length
 
     def add_failed(self, length: int, failed: Sequence[Step]) -> None:
         """Count where a label's characters were missed."""

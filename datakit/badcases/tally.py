@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from datakit.badcases.alignment import fold_wide, folded_text
+from datakit.badcases.alignment import agree, fold_wide, folded_text
 from datakit.badcases.characters import CharacterCounts
 from datakit.badcases.measures import MeasureTally
 from datakit.badcases.pictures import MOST_PICTURES, Measure, PictureFacts, PictureTally
 from datakit.badcases.rules import RuleFinding, RuleTally
 from datakit.badcases.slices import SliceTally
-from datakit.badcases.spool import Spool
+from datakit.badcases.spool import Failed, Spool
 from datakit.badcases.targets import Evidence
-from datakit.badcases.traits import traits
+from datakit.badcases.traits import Traits, traits
 from datakit.charset import Charset
 from datakit.records import Prediction
 from datakit.suspects import Evidence as LabelEvidence
 from datakit.suspects import edits_of
 
 _BLOCK = 12
+# Lines whose labels are counted together.
+BATCH = 8192
 
 
 @dataclass(slots=True)
@@ -64,6 +66,33 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Batch:
+    """Lines put by: all labels in order, those that could not be read, and what is needed of those read
+    right."""
+
+    labels: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    right: list[tuple[str, Traits, int]] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+
+
+def _taken(counts: Counter[str], label: str) -> bool:
+    """Whether ``label`` is one of ``counts``, which then holds one less."""
+    if not counts or not counts.get(label):
+        return False
+    counts[label] -= 1
+    return True
+
+
+def _folded_all(labels: list[str]) -> list[str]:
+    """Every label folded; plain ASCII in one go."""
+    joined = "\n".join(labels)
+    if joined.isascii() and joined.count("\n") == len(labels) - 1:
+        return joined.replace(" ", "").lower().split("\n")
+    return [folded_text(label) for label in labels]
+
+
+@dataclass(slots=True)
 class Tally:
     """Everything that is summed over predictions."""
 
@@ -83,51 +112,65 @@ class Tally:
     spaced: int = 0
     space_differs: int = 0
     index: int = 0
+    _batch: Batch = field(default_factory=Batch)
 
     def add(self, prediction: Prediction, second: str | None = None) -> None:
         """Count one prediction; ``second`` is what another model read of it."""
-        p, label, text = prediction, prediction.label, prediction.text
+        p, label, batch = prediction, prediction.label, self._batch
         self.seen.add(p.file, p.line)
         facts = None if self.measure is None else self._facts(p)
         kind = traits(label)
-        folded, edits = True, 0
-        if text == label:
-            self.metric.add_right(label)
-            self.counts.add_right(label)
-            self.labels.observe(folded_text(label))
+        batch.labels.append(label)
+        if p.text == label:
+            batch.right.append((p.file, kind, len(label)))
+            batch.images.append(p.image)
             self.spaced += kind[1] == "with"
-            self.slices.add_right(p.file, p.image, kind, len(label))
+            if facts is not None:
+                self.pictures.add(facts, True, True, 0, len(label))
         else:
-            folded, edits = self._add_failed(p)
-            self.spool.add(p, self.index, facts, second)
+            folded, edits = self._add_failed(p, facts, second)
             self.slices.add_wrong(p.file, p.image, kind, folded, edits, len(label))
-        if facts is not None:
-            self.pictures.add(facts, text == label, folded, edits, len(label))
+            if facts is not None:
+                self.pictures.add(facts, False, folded, edits, len(label))
         self.index += 1
+        if len(batch.labels) >= BATCH:
+            self.flush()
 
-    def _add_failed(self, p: Prediction) -> tuple[bool, int]:
+    def flush(self) -> None:
+        """Count what was put by to be counted together."""
+        batch, self._batch = self._batch, Batch()
+        self.metric.add_right(length for _, _, length in batch.right)
+        self.slices.add_right(batch.right, batch.images)
+        self.labels.observe_labels(_folded_all(batch.labels))
+        unread = Counter(batch.unread)
+        self.counts.add_labels([label for label in batch.labels if not _taken(unread, label)])
+
+    def _add_failed(self, p: Prediction, facts: PictureFacts | None, second: str | None) -> tuple[bool, int]:
         """Count a line that is not read as labelled; gives whether it is right folded, and its edits."""
         label, text = p.label, p.text
         if text is None:
             self.metric.add_unreadable(label)
-            self.labels.observe(folded_text(label))
+            self._batch.unread.append(label)
             if self.charset is not None:
                 self.unread_missing.update(self.charset.missing(label))
+            self.spool.add(Failed(p, self.index, facts, second))
             return False, len(label)
         plain = edits_of(label, text)
-        folded, agreed = self.metric.add_wrong(label, text, len(plain))
+        one, other = fold_wide(label), fold_wide(text)
+        agreed = one.text == other.text or agree(label, text)
+        folded = self.metric.add_wrong(label, text, len(plain), agreed)
         self.counts.add_wrong(label, text, plain)
-        one = fold_wide(label)
+        pairs: tuple[tuple[str, str], ...] = ()
         if agreed:
             self._add_agreed(label, text)
-            self.labels.observe(one.text)
-            return folded, len(plain)
-        other = fold_wide(text)
-        edits = edits_of(one.text, other.text)
-        failed = self.counts.add_failed(label, text, one, other, edits)
-        self.evidence.update(label, failed, self.limit)
-        self.slices.add_failed(len(label), failed)
-        self.labels.observe(one.text, other.text, edits)
+        else:
+            edits = edits_of(one.text, other.text)
+            failed = self.counts.add_failed(label, text, one, other, edits)
+            self.evidence.update(label, failed, self.limit)
+            self.slices.add_failed(len(label), failed)
+            self.labels.observe_edits(one.text, other.text, edits)
+            pairs = tuple([(step.expected, step.read) for step in failed])
+        self.spool.add(Failed(p, self.index, facts, second, agreed, one.text, other.text, pairs))
         return folded, len(plain)
 
     def _add_agreed(self, label: str, text: str) -> None:
@@ -150,7 +193,6 @@ class Tally:
         """Characters that the dictionary lacks, with the number of lines that hold them."""
         if self.charset is None:
             return {}
-        self.counts.flush()
         found = Counter({char: n for char, n in self.counts.lines.items() if char not in self.charset})
         found.update(self.unread_missing)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

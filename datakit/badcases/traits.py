@@ -26,12 +26,13 @@ def length_name(length: int) -> str:
 
 def traits(label: str) -> Traits:
     """The values of :data:`AXES`."""
+    case, spaces = case_name(label), "with" if " " in label else "without"
     if label.isascii():
-        script, width = ("Latin" if label.upper() != label.lower() else "no letters"), "plain"
+        script, width = ("no letters" if case == "none" else "Latin"), "plain"
     else:
         script = script_of(label)
         width = "plain" if unicodedata.is_normalized("NFKC", label) else "variants"
-    return length_name(len(label)), "with" if " " in label else "without", case_name(label), width, script
+    return _LENGTH_OF[min(len(label), 41)], spaces, case, width, script
 
 
 def case_name(label: str) -> str:
