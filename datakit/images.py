@@ -7,6 +7,7 @@ makes of it. Only :class:`ImageError` comes out of here.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -38,6 +39,8 @@ from datakit.whole import damage
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 512 * 1024 * 1024
+# A named pipe would be waited for without end.
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 WIDTH_TAG, HEIGHT_TAG, BITS_TAG = 256, 257, 258
 _TRANSPARENT = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
@@ -104,17 +107,22 @@ class ImageError(InputError):
         self.fault: Fault = fault
 
 
-def probe(path: str | Path) -> ImageInfo:
+class LinkError(ImageError):
+    """The file is a symbolic link, and was to be opened only if it is none."""
+
+
+def probe(path: str | Path, *, follow: bool = True) -> ImageInfo:
     """Read the header of a picture, whatever its suffix.
 
     Raises:
         ImageError: the file is missing, no JPEG, PNG, BMP, WebP, TIFF or GIF, over :data:`MAX_PIXELS`, or its
             header is broken.
+        LinkError: the file is a symbolic link and ``follow`` is False.
     """
-    data, size = read_beginning(path)
+    data, size = _read(path, HEADER_BYTES, follow)
     info = plain_header(data, size)
     if info is None and len(data) < size:
-        data = read_picture(path)
+        data = read_picture(path, follow=follow)
     return header(path, data) if info is None else _small_enough(path, info)
 
 
@@ -130,18 +138,14 @@ def read_bgr(path: str | Path) -> npt.NDArray[np.uint8]:
     return decode_bgr(path, data, header(path, data))
 
 
-def read_picture(path: str | Path) -> bytes:
+def read_picture(path: str | Path, *, follow: bool = True) -> bytes:
     """The bytes of a picture file.
 
     Raises:
         ImageError: it is missing, no regular file, over :data:`MAX_BYTES`, or cannot be read.
+        LinkError: the file is a symbolic link and ``follow`` is False.
     """
-    return _read(path, MAX_BYTES)[0]
-
-
-def read_beginning(path: str | Path) -> tuple[bytes, int]:
-    """The first 16 KiB of a picture file, and its size in bytes; raises as :func:`read_picture`."""
-    return _read(path, HEADER_BYTES)
+    return _read(path, MAX_BYTES, follow)[0]
 
 
 def header(path: str | Path, data: bytes) -> ImageInfo:
@@ -214,11 +218,10 @@ def _scaled_width(width: int, height: int, target_height: int) -> int:
     return max(1, math.ceil(target_height * (width / height)))
 
 
-def _read(path: str | Path, limit: int) -> tuple[bytes, int]:
+def _read(path: str | Path, limit: int, follow: bool) -> tuple[bytes, int]:
     """At most ``limit`` bytes of a file, and its size."""
     try:
-        # A named pipe would be waited for without end.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -238,7 +241,8 @@ def _read(path: str | Path, limit: int) -> tuple[bytes, int]:
     except FileNotFoundError as error:
         raise ImageError("no such picture", file=path, fault="missing") from error
     except OSError as error:
-        raise ImageError(f"cannot be read ({error.strerror})", file=path) from error
+        kind = LinkError if error.errno == errno.ELOOP and not follow else ImageError
+        raise kind(f"cannot be read ({error.strerror})", file=path) from error
     except ValueError as error:
         raise ImageError(f"cannot be opened ({error})", file=repr(str(path))) from error
 

@@ -25,13 +25,25 @@ def damage(name: str, data: bytes) -> Damage:
 
 def _jpeg(data: bytes) -> Damage:
     """Walk the segments: thumbnails hold end markers too, so searching for one is not enough."""
-    position = 2
+    position = _first_scan(data)
     while found := _JPEG_MARKER.search(data, position):
         position = found.end()
         if data[position - 1] == 0xD9:
             return ""
         position += int.from_bytes(data[position : position + 2], "big")
     return "truncated"
+
+
+def _first_scan(data: bytes) -> int:
+    """The end of the last of the segments that follow each other from the start on."""
+    position = 2
+    last = len(data) - 4
+    while position < last and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker < 0xC0 or 0xD0 <= marker <= 0xD9 or marker == 0xFF:
+            break
+        position += 2 + (data[position + 2] << 8 | data[position + 3])
+    return position
 
 
 def _png(data: bytes) -> Damage:

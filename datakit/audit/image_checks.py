@@ -1,18 +1,32 @@
-"""Checks on the pictures of a recognition line or a detection page."""
+"""Checks on a picture by itself: whether it can be used, and what is unusual about the file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 
 from datakit.audit.check import Check
-from datakit.audit.facts import LineFacts
 from datakit.audit.pictures import Picture
+from datakit.audit.shape_checks import SHAPE_CHECKS
 
-# PaddleOCR turns a crop at inference from this height to width on; training does not.
-UPRIGHT = 1.5
-# Below this, scaling to 48 px leaves nothing of a stroke.
-TINY = 8
-SLIM = 3
+__all__ = ["PICTURE_CHECKS", "SHAPE_CHECKS"]
+
+# Grey values, of 255, between the darkest and the lightest spot of a picture with nothing on it; paper with
+# noise of two grey values has 8, the faintest word of 15,241 real crops 19.
+BLANK = 12 / 255
+SUFFIXES = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".webp": "WebP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".gif": "GIF",
+}
 
 
 def _with_fault(code: str) -> Callable[[Picture], Iterator[str]]:
@@ -23,32 +37,49 @@ def _with_fault(code: str) -> Callable[[Picture], Iterator[str]]:
     return run
 
 
-def tiny(facts: LineFacts) -> Iterator[str]:
-    """Pictures of a few pixels."""
-    for picture in facts.pictures:
-        # A single character, such as 1 or a colon, is readable at a few px of width.
-        least = SLIM if len(facts.text) <= 1 else TINY
-        if not picture.fault and (picture.height < TINY or picture.width < least):
-            yield f"{picture.image} is {picture.width} x {picture.height} px for {len(facts.text)} characters"
+def turned(picture: Picture) -> Iterator[str]:
+    """Pictures that are stored turned."""
+    if picture.orientation != 1:
+        size = f"{picture.width} x {picture.height} px"
+        yield f"{picture.image} has EXIF orientation {picture.orientation}, turned it is {size}"
 
 
-def upright(facts: LineFacts) -> Iterator[str]:
-    """Pictures that inference would turn."""
-    for picture in facts.pictures:
-        # One character can be as slim as that and stand right.
-        if not picture.fault and len(facts.text) > 1 and picture.height > UPRIGHT * picture.width:
-            yield f"{picture.image} is {picture.width} x {picture.height} px for {len(facts.text)} characters"
+def inks(picture: Picture) -> Iterator[str]:
+    """Pictures in CMYK."""
+    if picture.mode == "CMYK":
+        yield f"{picture.image} holds four inks"
 
 
-def squeezed(facts: LineFacts) -> Iterator[str]:
-    """Pictures wider than the training width."""
-    _, height, width = facts.settings.image_shape
-    for picture in facts.pictures:
-        if picture.fault or min(picture.width, picture.height) < 1:
-            continue
-        scaled = picture.width * height / picture.height
-        if scaled > width:
-            yield f"{scaled:.0f} px wide at {height} px height, squeezed to {width} ({width / scaled:.0%})"
+def transparent(picture: Picture) -> Iterator[str]:
+    """Pictures with transparency."""
+    if picture.alpha:
+        yield f"{picture.image} holds transparency ({picture.format}, {picture.mode})"
+
+
+def deep(picture: Picture) -> Iterator[str]:
+    """Pictures with more than 8 bits a channel."""
+    if picture.depth > 8:
+        yield f"{picture.image} holds {picture.depth} bits a channel"
+
+
+def one_pixel(picture: Picture) -> Iterator[str]:
+    """Pictures that are a point or a line."""
+    if not picture.fault and min(picture.width, picture.height) == 1:
+        yield f"{picture.image} is {picture.width} x {picture.height} px"
+
+
+def blank(picture: Picture) -> Iterator[str]:
+    """Pictures of one colour."""
+    if picture.spread < BLANK and min(picture.width, picture.height) > 1:
+        grey = round(picture.spread * 255)
+        yield f"{picture.image}: {grey} of 255 grey values between its darkest and its lightest spot"
+
+
+def other_suffix(picture: Picture) -> Iterator[str]:
+    """Files whose suffix names another format."""
+    suffix = PurePosixPath(picture.image).suffix.lower()
+    if picture.format and SUFFIXES.get(suffix, picture.format) != picture.format:
+        yield f"{picture.image} is {picture.format}"
 
 
 PICTURE_CHECKS: dict[str, Check[Picture]] = {
@@ -75,6 +106,21 @@ PICTURE_CHECKS: dict[str, Check[Picture]] = {
         "label.",
         "restore the file or take the line out",
     ),
+    "image-truncated": Check(
+        _with_fault("image-truncated"),
+        "error",
+        "Is the file there to its last byte?",
+        "A copy or download broke off. OpenCV decodes such a file in silence, grey from there on, and it is "
+        "trained with the whole label.",
+        "copy the file again or take the line out",
+    ),
+    "image-format": Check(
+        _with_fault("image-format"),
+        "error",
+        "Is the file JPEG, PNG, BMP, WebP, TIFF or GIF?",
+        "Other formats are read on one machine and not on the next, whatever their suffix says.",
+        "convert it to PNG or JPEG",
+    ),
     "image-bomb": Check(
         _with_fault("image-bomb"),
         "error",
@@ -82,29 +128,54 @@ PICTURE_CHECKS: dict[str, Check[Picture]] = {
         "A few kilobytes can unpack to gigabytes and end the training.",
         "take the line out",
     ),
-}
-
-SHAPE_CHECKS: dict[str, Check[LineFacts]] = {
-    "image-tiny": Check(
-        tiny,
+    "image-one-pixel": Check(
+        one_pixel,
         "warning",
-        f"Is the picture at least {TINY} px high, and wide ({SLIM} px for one character)?",
-        "Nothing can be read in it, so the label is learnt as noise.",
-        "take the line out or cut it from a larger scan",
+        "Is the picture more than one pixel wide and high?",
+        "A point or a line shows no character; it is what a box without area leaves when it is cut out.",
+        "take the line out, look for the box it was cut from",
     ),
-    "image-upright": Check(
-        upright,
+    "image-blank": Check(
+        blank,
         "warning",
-        f"Is the picture lying (height at most {UPRIGHT:g} x width)?",
-        "PaddleOCR turns such a crop by 90 degrees at inference and not in training, so the model learns "
-        "what it never sees.",
-        "turn the picture as inference does, or keep it out",
+        "Is there anything on the picture?",
+        "Paper without writing teaches the model to read what is not there.",
+        "take the line out, or label what it shows",
     ),
-    "image-squeezed": Check(
-        squeezed,
+    "image-turned": Check(
+        turned,
+        "info",
+        "Is the picture stored as it is seen?",
+        "OpenCV applies the EXIF orientation, as datakit does; other tools do not, and PaddleOCR's "
+        "ignore_orientation does not: boxes drawn there lie elsewhere here.",
+        "save the picture turned, without the mark",
+    ),
+    "image-cmyk": Check(
+        inks,
         "warning",
-        "Does the picture fit into the width of image_shape?",
-        "A wider line is squeezed in training, and not where inference uses the line's own width.",
-        "a wider image_shape",
+        "Does the picture hold red, green and blue?",
+        "Inks are turned into colours without their profile, by other rules in every library.",
+        "convert it to RGB with its profile",
+    ),
+    "image-alpha": Check(
+        transparent,
+        "warning",
+        "Is the picture without transparency?",
+        "OpenCV drops it, and what was hidden comes to light: writing may vanish in its own colour.",
+        "lay it on white and save it without alpha",
+    ),
+    "image-deep": Check(
+        deep,
+        "info",
+        "Does the picture hold at most 8 bits a channel?",
+        "OpenCV keeps the upper 8 bits: a scan that uses the lower ones only becomes black.",
+        "convert it to 8 bits over its own range",
+    ),
+    "image-suffix": Check(
+        other_suffix,
+        "info",
+        "Does the suffix name the format?",
+        "OpenCV goes by the content; tools that choose files by their suffix do not.",
+        "rename the file and its line",
     ),
 }

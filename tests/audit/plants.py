@@ -6,6 +6,7 @@ A plant takes a clean line and gives the bytes of a bad one. Plants of texts put
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import struct
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 Point = tuple[int, int]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -238,6 +240,42 @@ def _foreign(bench: Bench) -> bytes:
     return bench.random.choice([b"%PDF-1.4\n", b"P6 40 30 255\n" + bytes(3600), b"<svg xmlns='x'/>"])
 
 
+def _encoded(bench: Bench, mode: str, format_: str, **options: object) -> bytes:
+    noise = np.random.default_rng(bench.random.getrandbits(32)).integers(0, 255, (40, 120, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(stream, format_, **options)
+    return stream.getvalue()
+
+
+def _turned(bench: Bench) -> bytes:
+    exif = Image.Exif()
+    exif[274] = bench.random.randint(2, 4)
+    return _encoded(bench, "RGB", "JPEG", exif=exif)
+
+
+def _deep(bench: Bench) -> bytes:
+    noise = np.random.default_rng(bench.random.getrandbits(32)).integers(0, 65535, (40, 120), np.uint16)
+    return cv2.imencode(".png", noise)[1].tobytes()
+
+
+def _blank(bench: Bench) -> bytes:
+    noise = np.random.default_rng(bench.random.getrandbits(32)).integers(-2, 3, (40, 120), np.int16)
+    paper = (bench.random.randint(10, 245) + noise).astype(np.uint8)
+    return cv2.imencode(bench.random.choice([".png", ".jpg"]), paper)[1].tobytes()
+
+
+def _one_pixel(bench: Bench) -> bytes:
+    sides = bench.random.choice([(1, 1), (bench.random.randint(2, 90), 1), (1, bench.random.randint(2, 90))])
+    return bench.picture(*sides)
+
+
+def _blurred(bench: Bench) -> bytes:
+    paper = np.full((48, 200), 240, np.uint8)
+    text = str(bench.random.randint(100_000, 999_999))
+    cv2.putText(paper, text, (8, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 10, 3, cv2.LINE_AA)
+    return cv2.imencode(".jpg", cv2.GaussianBlur(paper, (0, 0), bench.random.uniform(5, 7)))[1].tobytes()
+
+
 def _outside(bench: Bench) -> str:
     return bench.random.choice(["../up.jpg", "/etc/hostname", "img/../../up.png", "a/../../../up.png"])
 
@@ -259,6 +297,15 @@ IMAGES: dict[str, ImagePlant] = {
     "image-format": lambda bench: bench.write(_foreign(bench), ".jpg"),
     "image-bomb": lambda bench: bench.write(_bomb(bench.random)),
     "path-outside": _outside,
+    "image-one-pixel": lambda bench: bench.write(_one_pixel(bench)),
+    "image-blank": lambda bench: bench.write(_blank(bench), bench.random.choice([".png", ".jpg"])),
+    "image-turned": lambda bench: bench.write(_turned(bench), ".jpg"),
+    "image-cmyk": lambda bench: bench.write(_encoded(bench, "CMYK", "JPEG"), ".jpg"),
+    "image-alpha": lambda bench: bench.write(_encoded(bench, bench.random.choice(["RGBA", "LA"]), "PNG")),
+    "image-deep": lambda bench: bench.write(_deep(bench)),
+    "image-suffix": lambda bench: bench.write(
+        bench.picture(120, 40, ".jpg"), bench.random.choice([".png", ".bmp"])
+    ),
 }
 SHAPES: dict[str, ImagePlant] = {
     "image-tiny": lambda bench: bench.write(
@@ -266,6 +313,7 @@ SHAPES: dict[str, ImagePlant] = {
     ),
     "image-upright": lambda bench: bench.write(bench.picture(30, bench.random.randint(46, 200))),
     "image-squeezed": lambda bench: bench.write(bench.picture(bench.random.randint(330, 900), 48)),
+    "image-blurred": lambda bench: bench.write(_blurred(bench), ".jpg"),
     "bracket-path": _bracketed,
 }
 
@@ -307,6 +355,7 @@ LINES: dict[str, LinePlant] = {
     ).encode(),
     "duplicate-line": lambda bench, line: bench.earlier.data,
     "image-two-texts": _two_texts,
+    "text-dense": lambda bench, line: Line(bench.write(bench.picture(40, 48)), (line.text * 4)[:24]).data,
     **{
         code: (lambda bench, line, plant=plant: Line(line.image, plant(bench.random, line.text)).data)
         for code, plant in (TEXTS | WHOLE).items()
