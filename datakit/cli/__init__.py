@@ -16,6 +16,7 @@ from datakit.cli.models import models
 COMMANDS: dict[str, Callable[..., None]] = {
     "audit": audit.audit,
     "synth": synth.synth,
+    "synth-merge": synth.synth_merge,
     "mix": mix.mix,
     "finetune": finetune.finetune,
     "predict": predict.predict,

@@ -1,4 +1,4 @@
-"""``datakit synth``: the lines that are missing."""
+"""``datakit synth``: the lines that are missing; ``datakit synth-merge``: what several machines drew."""
 
 # ruff: noqa: B006 - Typer reads these defaults and never changes them
 from __future__ import annotations
@@ -14,14 +14,13 @@ from datakit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from datakit.records import Target
-    from datakit_synth import Plan, Slice, SynthResult
+    from datakit_synth import Prepared, Slice, SynthRequest, SynthResult
+    from datakit_synth.redraw import Estimate
 
 
 def synth(
     *,
-    out: Annotated[
-        Path, typer.Option("--out", help="Folder for labels.txt and images/; new, empty or of the same run.")
-    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the set; new, empty or of the same run.")],
     chars: Annotated[str, typer.Option("--chars", help="Characters to make.")] = "",
     chars_file: Annotated[
         Path | None, typer.Option("--chars-file", help="Text file whose characters to make.")
@@ -61,7 +60,21 @@ def synth(
     shard: Annotated[
         str, typer.Option("--shard", help="k/n: every n-th shard from k on, for several machines.")
     ] = "0/1",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and render nothing.")] = False,
+    layout: Annotated[
+        str, typer.Option("--format", help="files (labels.txt and images/), lmdb or parquet.")
+    ] = "files",
+    keep_params: Annotated[
+        bool, typer.Option("--keep-params", help="Write params.jsonl: how every picture was drawn.")
+    ] = False,
+    redraw: Annotated[
+        list[int],
+        typer.Option(
+            "--redraw", help="Draw only this picture again, into OUT/redrawn with its parameters. Repeatable."
+        ),
+    ] = [],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan, bytes and time of a sample; write nothing.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with --out; the same command does so by itself.")
     ] = False,
@@ -69,7 +82,7 @@ def synth(
 ) -> None:
     """Render text lines with their labels: these characters, this often, in many fonts."""
     from datakit.charset import load_charset
-    from datakit_synth import SynthRequest, prepare, synthesize
+    from datakit_synth import SynthRequest, synthesize
     from datakit_synth.backgrounds import PROCEDURAL
 
     if resume and not (out / "manifest.json").is_file():
@@ -87,20 +100,77 @@ def synth(
         max_length=max_length,
     )
     part = _slice(shard)
+    workers = workers or os.cpu_count() or 1
     if dry_run:
-        prepared = prepare(request, seed=seed)
-        _warn(prepared.warnings)
-        _print_plan(prepared.plan, as_json)
-        if any(entry.impossible for entry in prepared.plan.characters):
-            raise typer.Exit(1)
+        _dry_run(request, seed, workers, layout, as_json)
+        return
+    if redraw:
+        _redraw(request, seed, out, redraw)
         return
     result = synthesize(
-        request, out, seed=seed, workers=workers or os.cpu_count() or 1, part=part, progress=True
+        request,
+        out,
+        seed=seed,
+        workers=workers,
+        part=part,
+        progress=True,
+        layout=layout,
+        keep_params=keep_params,
     )
     _warn(result.warnings)
     _print_result(result, as_json)
     if result.failed:
         raise typer.Exit(1)
+
+
+def synth_merge(
+    *,
+    parts: Annotated[
+        list[Path], typer.Argument(help="Output folders of `datakit synth --shard k/n`, all of one command.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the whole set; may be left out for one folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Join the parts of one run that were drawn on several machines: the bytes of the undivided run."""
+    from datakit_synth import merge_parts
+
+    if out is None and len(parts) > 1:
+        raise UsageError("several folders need --out, the folder for the whole set")
+    merged = merge_parts(parts, out or parts[0])
+    account = merged.account
+    if as_json:
+        totals = {"lines": account.lines, "bytes": account.bytes, "shards": merged.shards}
+        totals |= {"redrawn": account.redrawn, "flattened": account.flattened}
+        document = {"schema_version": 1, "out": str(merged.out), "data": str(merged.data), "totals": totals}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(f"{account.lines} lines, {account.bytes / 1e6:.1f} MB: {merged.data}")
+
+
+def _dry_run(request: SynthRequest, seed: int, workers: int, layout: str, as_json: bool) -> None:
+    from datakit_synth import prepare
+    from datakit_synth.formats import find_format
+    from datakit_synth.redraw import estimate
+
+    find_format(layout)
+    prepared = prepare(request, seed=seed)
+    _warn(prepared.warnings)
+    _print_plan(prepared, estimate(prepared), workers, as_json)
+    if any(entry.impossible for entry in prepared.plan.characters) or prepared.plan.impossible_texts:
+        raise typer.Exit(1)
+
+
+def _redraw(request: SynthRequest, seed: int, out: Path, indices: list[int]) -> None:
+    from datakit_synth import prepare
+    from datakit_synth.redraw import redraw
+
+    prepared = prepare(request, seed=seed)
+    _warn(prepared.warnings)
+    prepared.plan.require()
+    for index in indices:
+        typer.echo(str(redraw(prepared, index, out / "redrawn")))
 
 
 def _targets(chars: str, chars_file: Path | None, targets: Path | None, per_char: int) -> tuple[Target, ...]:
@@ -141,19 +211,28 @@ def _warn(warnings: tuple[str, ...]) -> None:
         typer.echo(f"set aside: {warning}", err=True)
 
 
-def _print_plan(plan: Plan, as_json: bool) -> None:
+def _print_plan(prepared: Prepared, cost: Estimate, workers: int, as_json: bool) -> None:
+    document = prepared.plan.to_dict()
+    seconds = cost.start_seconds + (cost.seconds - cost.start_seconds) / workers
     if as_json:
-        typer.echo(json.dumps({"schema_version": 1, "plan": plan.to_dict()}, ensure_ascii=False, indent=2))
+        document = {"schema_version": 1, "plan": document, "estimate": cost.to_dict()}
+        document["estimate"] |= {"workers": workers, "seconds_with_workers": seconds}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
         return
-    document = plan.to_dict()
     origins = ", ".join(f"{count} {origin}" for origin, count in document["origins"].items())
     typer.echo(f"{document['lines']} lines ({origins})")
-    for entry in plan.characters:
+    for entry in prepared.plan.characters:
         shown = f"{ascii(entry.char)[1:-1] if not entry.char.isprintable() else entry.char}"
         fate = entry.impossible or f"{entry.planned} planned ({entry.occurrences} occurrences)"
         typer.echo(f"  {shown}  U+{ord(entry.char):04X}  {entry.asked} asked, {fate}")
-    for reason, number in plan.refused.items():
+    for text, reason in prepared.plan.impossible_texts:
+        typer.echo(f"  text {text!r}: {reason}")
+    for reason, number in prepared.plan.refused.items():
         typer.echo(f"  {number} corpus pieces not used: {reason}")
+    typer.echo(
+        f"about {cost.bytes / 1e6:,.1f} MB of pictures and {seconds:,.1f} s with {workers} workers "
+        f"(judged by {cost.sample} lines drawn in memory; {cost.seconds:,.1f} s of CPU time)"
+    )
 
 
 def _print_result(result: SynthResult, as_json: bool) -> None:
@@ -164,8 +243,8 @@ def _print_result(result: SynthResult, as_json: bool) -> None:
         typer.echo(f"failed: {reason}", err=True)
     for reason, number in result.plan.refused.items():
         typer.echo(f"{number} corpus pieces not used: {reason}", err=True)
-    if result.labels is None:
+    if result.data is None:
         there = result.shards - result.shards_missing
-        typer.echo(f"{there} of {result.shards} shards are there; labels.txt is not yet")
+        typer.echo(f"{there} of {result.shards} shards are there; the set is not joined yet")
     else:
-        typer.echo(f"{result.lines} lines, {result.bytes / 1e6:.1f} MB: {result.labels}")
+        typer.echo(f"{result.lines} lines, {result.bytes / 1e6:.1f} MB: {result.data}")

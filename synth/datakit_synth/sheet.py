@@ -11,7 +11,6 @@ import numpy as np
 from datakit.effects import Image
 from datakit.errors import InputError
 from datakit.files import atomic_write
-from datakit.images import read_bgr
 from datakit_fonts import CoverageIndex, FontFace
 from datakit_fonts.glyphs import GlyphCache
 from datakit_synth.layout import Style, draw_line
@@ -27,16 +26,15 @@ def spread(count: int, wanted: int) -> list[int]:
 
 
 def write_sheet(
-    path: Path, entries: Sequence[tuple[Path, str]], faces: Sequence[FontFace], *, columns: int = 4
+    path: Path, entries: Sequence[tuple[Image, str]], faces: Sequence[FontFace], *, columns: int = 4
 ) -> None:
-    """Write ``entries`` (picture, label) as a PNG grid.
+    """Write ``entries`` (picture, label) as a PNG grid; a label that no face covers is left out.
 
     Raises:
-        InputError: a picture that cannot be read.
         OutputError: the sheet cannot be written.
     """
     index, cache = CoverageIndex(faces), GlyphCache()
-    cells = [_cell(read_bgr(picture), text, index, cache) for picture, text in entries]
+    cells = [_cell(picture, text, index, cache) for picture, text in entries]
     blank = np.full((_CELL[1], _CELL[0], 3), 225, np.uint8)
     cells += [blank] * (-len(cells) % columns)
     rows = [np.hstack(cells[start : start + columns]) for start in range(0, len(cells), columns)]

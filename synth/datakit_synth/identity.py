@@ -1,0 +1,116 @@
+"""Which run a folder holds: the manifest, and the fingerprint of everything that decides its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import InputError, OutputError
+from datakit.files import (
+    LOCK,
+    MANIFEST,
+    TEMPORARY,
+    Manifest,
+    library_versions,
+    read_manifest,
+    sha256_file,
+)
+from datakit_fonts import Axis, FontFace, font_sha256
+from datakit_synth.assemble import texts_sha256
+from datakit_synth.prepare import Prepared
+from datakit_synth.request import SynthRequest
+from datakit_synth.shards import SHARD_LINES
+
+_BYTE_LIBRARIES = ("datakit", "numpy", "opencv-python-headless", "freetype-py", "uharfbuzz", "albumentations")
+# Of a render job: what stands in the fingerprint by its content instead of by its name.
+_BY_CONTENT = frozenset({"seed", "faces", "photos"})
+
+
+def fingerprint(prepared: Prepared, layout: str, keep_params: bool) -> str:
+    """What decides the bytes of a run; ``layout`` is the name of its format. Paths do not count."""
+    job = prepared.job
+    versions = library_versions()
+    document = {
+        "seed": job.seed,
+        "texts": texts_sha256(line.text for line in prepared.plan.lines),
+        "faces": [(face.index, face.family, face.style, font_sha256(face.path)) for face in job.faces],
+        "photos": [sha256_file(path) for path in job.photos],
+        "looks": {
+            field.name: getattr(job, field.name) for field in fields(job) if field.name not in _BY_CONTENT
+        },
+        "layout": [layout, keep_params, SHARD_LINES],
+        "versions": [versions.get(name) for name in _BYTE_LIBRARIES],
+    }
+    text = json.dumps(document, ensure_ascii=True, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def make_manifest(
+    request: SynthRequest, prepared: Prepared, *, seed: int, layout: str, keep_params: bool
+) -> Manifest:
+    """The manifest of a run that begins."""
+    faces = prepared.job.faces
+    arguments = {
+        "fingerprint": fingerprint(prepared, layout, keep_params),
+        "format": layout,
+        "keep_params": keep_params,
+        "lines": len(prepared.plan.lines),
+        "texts_sha256": texts_sha256(line.text for line in prepared.plan.lines),
+        "plan": prepared.plan.to_dict(),
+        "backgrounds": request.backgrounds,
+        "photos": request.photos,
+        "presets": request.presets,
+        "heights": request.heights,
+        "max_length": request.max_length,
+        "fonts": [{**asdict(face), "sha256": font_sha256(face.path)} for face in faces],
+        "warnings": prepared.warnings,
+    }
+    return Manifest.begin("synth", arguments, seed=seed, inputs=request.corpora)
+
+
+def manifest_faces(manifest: Manifest) -> tuple[FontFace, ...]:
+    """The faces of a run whose font files are on this machine, unchanged."""
+    found = []
+    for entry in manifest.arguments["fonts"]:
+        values = {key: value for key, value in entry.items() if key != "sha256"}
+        face = FontFace(**{**values, "axes": tuple(Axis(**axis) for axis in values["axes"])})
+        if Path(face.path).is_file() and font_sha256(face.path) == entry["sha256"]:
+            found.append(face)
+    return tuple(found)
+
+
+def require_ours(out: Path, wanted: str) -> None:
+    """``out`` is absent, empty, or holds the run with the fingerprint ``wanted``, finished or not.
+
+    Raises:
+        OutputError: it holds something else.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out}: is a file, not a folder")
+    names = {path.name for path in out.iterdir() if path.name != LOCK and not path.name.startswith(TEMPORARY)}
+    if names <= {"slices"}:
+        return
+    if MANIFEST not in names:
+        raise OutputError(
+            f"{out}: holds other files ({', '.join(sorted(names)[:3])}); choose an empty folder"
+        )
+    try:
+        found = read_manifest(out)
+    except InputError as error:
+        raise OutputError(
+            f"{out}: holds a manifest that cannot be read; choose an empty folder ({error})"
+        ) from error
+    if found.command != "synth" or found.arguments.get("fingerprint") != wanted:
+        raise OutputError(
+            f"{out}: holds another run (command {found.command}, seed {found.seed}): other texts, fonts, "
+            "looks, format or library versions; choose an empty folder"
+        )
