@@ -2,10 +2,11 @@
 
     python benchmarks/bench_audit_text.py --lines 10000000 [--runs 3] [--skip-loop]
 
-The loop is that of the issue: a Counter of the characters, a Counter of the lengths, labels over 25, characters
-outside the dictionary, paths in a set. Beside it ``text_stats`` (counts and lengths, and the verdicts they rest
-on) and ``audit(..., images=False)`` (every text and path check, duplicates). Each run is a child process bound to
-one core; CPU seconds are those of the process from after its imports, RSS its peak. Printed are medians.
+The loop is that of the issue: a Counter of the characters, a Counter of the lengths, labels over 25,
+characters outside the dictionary, paths in a set. Beside it ``text_stats`` (counts and lengths, and the
+verdicts they rest on) and ``audit(..., images=False)`` (every text and path check, duplicates). Each run is
+a child process bound to one core; CPU seconds are those of the process from after its imports, RSS its peak.
+Printed are medians.
 """
 
 from __future__ import annotations
@@ -21,15 +22,25 @@ import tempfile
 from pathlib import Path
 
 CHINESE = [chr(code) for code in range(0x4E00, 0x4E00 + 6000)]
-WORDS = (
+_ENGLISH = (
     "the of and total amount invoice date price quantity number street city phone order tax cash change card "
     "thank you please receipt item subtotal balance due account name Total Amount Cash Card Date"
-).split()
+)
+WORDS = tuple(_ENGLISH.split())
 DIGITS = "0123456789.,-/:%$"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Defects, three in a hundred lines together.
 DEFECTS = (
-    *("{text} ", " {text}", "a  {text}", "{text}\u200b", "\u3000{text}", "{text}\u2603", "e\u0301{text}", "###"),
+    *(
+        "{text} ",
+        " {text}",
+        "a  {text}",
+        "{text}\u200b",
+        "\u3000{text}",
+        "{text}\u2603",
+        "e\u0301{text}",
+        "###",
+    ),
     *("", "T\u043etal", "{text}\u00a0", "&amp; {text}", "{text}" * 4, "*", "{text}\ufffd"),
 )
 
@@ -51,7 +62,9 @@ def texts(rng: random.Random, count: int) -> list[str]:
 
 
 def make(path: Path, lines: int, seed: int) -> None:
-    """Write the file: 50,000 different texts, in a hundred lines three with a defect, in 2,000 one path twice."""
+    """Write the file: 50,000 different texts, in a hundred lines three with a defect, in 2,000 one path
+    twice.
+    """
     rng = random.Random(seed)
     pool = texts(rng, 50_000)
     with path.open("w", encoding="utf-8", newline="\n") as stream:
@@ -76,7 +89,7 @@ def run_loop(path: str) -> dict[str, int]:
     lengths: Counter[int] = Counter()
     over = missing = lines = 0
     paths = set()
-    for line in open(path, encoding="utf-8", newline="\n"):
+    for line in open(path, encoding="utf-8", newline="\n"):  # noqa: SIM115, PTH123 - the loop of the issue
         name, text = line.rstrip("\n").split("\t", 1)
         chars.update(text)
         lengths[len(text)] += 1
@@ -157,7 +170,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "labels.txt")
         make(path, options.lines, options.seed)
-        print(f"{options.lines:,} lines, {path.stat().st_size / 1e6:,.0f} MB, medians of {options.runs}, one core")
+        size = path.stat().st_size / 1e6
+        print(f"{options.lines:,} lines, {size:,.0f} MB, medians of {options.runs}, one core")
         results = {
             mode: measured(mode, path, options.runs)
             for mode in MODES
@@ -166,7 +180,9 @@ def main() -> None:
     for mode, result in results.items():
         each = result["cpu"] / options.lines * 1e6
         ratio = f"{results['loop']['cpu'] / result['cpu']:5.1f} x the loop" if "loop" in results else ""
-        print(f"{mode:<6} {result['cpu']:8.2f} s CPU  {each:6.3f} us a line  {result['rss_gb']:.2f} GB  {ratio}")
+        print(
+            f"{mode:<6} {result['cpu']:8.2f} s CPU  {each:6.3f} us a line  {result['rss_gb']:.2f} GB  {ratio}"
+        )
         print("       " + ", ".join(f"{key} {value:,.0f}" for key, value in result.items() if value >= 100))
 
 

@@ -77,7 +77,8 @@ class CharClasses:
 
     def trigger(self, chars: str) -> np.uint64:
         """The bit of one of the triggers."""
-        return self._triggers[chars]
+        bit: np.uint64 = self._triggers[chars]
+        return bit
 
     def learn(self, codes: npt.NDArray[np.int64]) -> None:
         """Classify those of ``codes`` that are new."""

@@ -29,9 +29,9 @@ _NEWLINE = 10
 class Chunk:
     """Consecutive whole lines of a file.
 
-    ``data`` ends with a newline and :data:`PADDING` zero bytes; ``closed`` False means that the file lacks that
-    newline. ``first`` is the number of the first line (from 1), ``offset`` its place in the file in bytes.
-    A line over ``labels.MAX_LINE_BYTES`` may be cut, and still is over it.
+    ``data`` ends with a newline and :data:`PADDING` zero bytes; ``closed`` False means that the file lacks
+    that newline. ``first`` is the number of the first line (from 1), ``offset`` its place in the file in
+    bytes. A line over ``labels.MAX_LINE_BYTES`` may be cut, and still is over it.
     """
 
     first: int
@@ -62,7 +62,8 @@ class Chunk:
 
 
 def read_chunks(stream: BinaryIO, file: str, size: int | None = None) -> Iterator[Chunk]:
-    """Cut a label file into chunks of about ``size`` bytes (:data:`CHUNK_BYTES`); a last line that holds nothing is left out.
+    """Cut a label file into chunks of about ``size`` bytes (:data:`CHUNK_BYTES`); a last line that holds
+    nothing is left out.
 
     The lines are those of ``labels.scan_rec``.
 
@@ -165,7 +166,7 @@ def open_labels(path: str | Path, stack: contextlib.ExitStack) -> BinaryIO:
     try:
         if str(path) == labels.STDIN:
             return _spooled(sys.stdin.buffer, stack)
-        stream: BinaryIO = stack.enter_context(Path(path).open("rb"))
+        stream: BinaryIO = stack.enter_context(Path(path).open("rb"))  # noqa: SIM115 - the stack closes it
         return stream if stream.seekable() else _spooled(stream, stack)
     except FileNotFoundError as error:
         raise InputError("no such label file", file=path) from error
@@ -178,7 +179,7 @@ def open_labels(path: str | Path, stack: contextlib.ExitStack) -> BinaryIO:
 
 
 def _spooled(stream: BinaryIO, stack: contextlib.ExitStack) -> BinaryIO:
-    spool = stack.enter_context(tempfile.TemporaryFile())
+    spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     shutil.copyfileobj(stream, spool, CHUNK_BYTES)
     spool.seek(0)
     return spool

@@ -30,11 +30,11 @@ LONG_LINE = 1 << 16
 class Columns:
     """A chunk by line and by code point.
 
-    ``starts`` and ``ends`` hold the place of every line and of its newline in the chunk; ``plain`` the index of
-    the plain ones. Of these, ``tabs`` is the place of the tab, ``returns`` whether a carriage return ends the
-    line, ``lengths`` the code points of the text. ``codes`` are the code points of all plain texts, each text
-    followed by a newline; ``firsts`` and ``lasts`` the place of a text's first code point and of its newline
-    in it. ``counts`` says how often each code point stands in ``codes``.
+    ``starts`` and ``ends`` hold the place of every line and of its newline in the chunk; ``plain`` the index
+    of the plain ones. Of these, ``tabs`` is the place of the tab, ``returns`` whether a carriage return ends
+    the line, ``lengths`` the code points of the text. ``codes`` are the code points of all plain texts, each
+    text followed by a newline; ``firsts`` and ``lasts`` the place of a text's first code point and of its
+    newline in it. ``counts`` says how often each code point stands in ``codes``.
     """
 
     starts: Ints
@@ -104,7 +104,9 @@ def columns_of(chunk: Chunk, classes: CharClasses) -> Columns:
 
 
 def _ascii_paths(data: npt.NDArray[np.uint8], starts: Ints, ends: Ints, index: Ints, counts: Ints) -> bool:
-    """Whether every byte beyond ASCII of the lines at ``index`` stands in their texts, counted in ``counts``."""
+    """Whether every byte beyond ASCII of the lines at ``index`` stands in their texts, counted in
+    ``counts``.
+    """
     beyond = int(np.count_nonzero(data & np.uint8(0x80)))
     for line in np.delete(np.arange(len(starts)), index).tolist():
         beyond -= int(np.count_nonzero(data[starts[line] : ends[line]] & np.uint8(0x80)))
@@ -163,7 +165,7 @@ def _between(data: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> npt.NDArr
     runs[-1] = len(data) - ends[-1] - 1
     flags = np.zeros(len(runs), bool)
     flags[1::2] = True
-    kept = data[np.repeat(flags, runs)]
+    kept: npt.NDArray[np.uint8] = data[np.repeat(flags, runs)]
     kept[np.cumsum(runs[1::2]) - 1] = _NEWLINE
     return kept
 
@@ -177,7 +179,7 @@ def _odd_lines(codes: npt.NDArray[np.uint32], counts: Ints, lasts: Ints, classes
     """The texts that hold a code point no plain line may hold."""
     seen = np.flatnonzero(counts)
     classes.learn(seen)
-    odd = seen[(classes.table[seen] & ODD) != 0]
+    odd: Ints = seen[(classes.table[seen] & ODD) != 0]
     if not len(odd):
         return odd
     places = np.flatnonzero((classes.table[codes] & ODD) != 0)

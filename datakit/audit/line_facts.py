@@ -104,7 +104,9 @@ def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> Te
 
 
 def _words(columns: Columns, code_bits: npt.NDArray[np.uint64]) -> Mask:
-    """Texts with four letters in a row of a script that has two cases; the newline between texts is no letter."""
+    """Texts with four letters in a row of a script that has two cases; the newline between texts is no
+    letter.
+    """
     found = np.zeros(len(columns.lasts), bool)
     letters = _byte(code_bits, is_.CASED)
     if len(letters) >= _LETTERS:
@@ -119,7 +121,8 @@ def _byte(code_bits: npt.NDArray[np.uint64], bit: np.uint64) -> npt.NDArray[np.u
     """One bit of every word, by the byte that holds it: an eighth of the memory to work on."""
     number = int(bit).bit_length() - 1
     place = number // 8 if sys.byteorder == "little" else 7 - number // 8
-    return code_bits.view(np.uint8)[place::8] & np.uint8(1 << number % 8)
+    found: npt.NDArray[np.uint8] = code_bits.view(np.uint8)[place::8] & np.uint8(1 << number % 8)
+    return found
 
 
 def _per_line(columns: Columns, places: Ints) -> Ints:
@@ -156,11 +159,12 @@ def double_spaces(columns: Columns) -> Mask:
 def edge_spaces(columns: Columns, facts: TextFacts) -> Mask:
     """Texts that begin or end with a blank of any kind."""
     edges = facts.code_bits[columns.firsts] | facts.code_bits[columns.lasts - 1]
-    return (columns.lengths > 0) & ((edges & is_.BLANK) != 0)
+    found: Mask = (columns.lengths > 0) & ((edges & is_.BLANK) != 0)
+    return found
 
 
 def _is_text(columns: Columns, text: tuple[int, ...]) -> Mask:
-    same = columns.lengths == len(text)
+    same: Mask = columns.lengths == len(text)
     for place, code in enumerate(text):
         # A shorter text is not equal anyway; its look-up only has to stay inside.
         same &= columns.codes[np.minimum(columns.firsts + place, len(columns.codes) - 1)] == code
@@ -185,7 +189,7 @@ EXACT: dict[str, Callable[[Columns, TextFacts], Mask]] = {
     "bidi-mark": _held(is_.DIRECTION),
     "wide-space": _held(is_.WIDE),
     "odd-space": _held(is_.OTHER_SPACE),
-    "edge-space": lambda columns, facts: edge_spaces(columns, facts),
+    "edge-space": edge_spaces,
     "double-space": lambda columns, _facts: double_spaces(columns),
 }
 # Bits of which a line must hold one before a check of that id can yield.

@@ -1,7 +1,7 @@
 """Finds the lines that name a picture twice, in files too long for a dictionary of their paths.
 
-Eight bytes a line are kept: a hash. Lines with equal hashes are read again and compared as they are written, so
-that no finding rests on a hash.
+Eight bytes a line are kept: a hash. Lines with equal hashes are read again and compared as they are written,
+so that no finding rests on a hash.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class PairIndex:
 
 
 def _repeated(hashes: Hashes, places: Ints) -> Iterator[tuple[Ints, int]]:
-    """The places of the hashes that stand there twice, at most :data:`_HELD` hashes at a time, and how many."""
+    """The places of the hashes that stand there twice, :data:`_HELD` hashes at a time, and how many."""
     # One sort of hash and place in a word; what the place leaves of the hash may let others pass as equal.
     width = np.uint64(max(24, len(places).bit_length()))
     keys = (hashes >> width << width) | np.arange(len(hashes), dtype=np.uint64)

@@ -38,8 +38,9 @@ def drives(chunk: Chunk, columns: Columns) -> Mask:
     first, second, third = data[starts], data[starts + 1], data[starts + 2]
     letter = ((first | _CASE) >= ord("a")) & ((first | _CASE) <= ord("z"))
     ended = (third == _BACKSLASH) | (third == _SLASH) | (columns.tabs == starts + 2)
-    share = (first == _BACKSLASH) & (second == _BACKSLASH)
-    return (letter & (second == _COLON) & ended) | share
+    found: Mask = letter & (second == _COLON) & ended
+    found |= (first == _BACKSLASH) & (second == _BACKSLASH)
+    return found
 
 
 def _backslashes(chunk: Chunk, columns: Columns) -> Mask:
@@ -50,7 +51,8 @@ def _backslashes(chunk: Chunk, columns: Columns) -> Mask:
 
 def _absolute(chunk: Chunk, columns: Columns) -> Mask:
     first = chunk.array[columns.starts[columns.plain]]
-    return (first == _SLASH) | (first == _TILDE)
+    found: Mask = (first == _SLASH) | (first == _TILDE)
+    return found
 
 
 def _urls(chunk: Chunk, columns: Columns) -> Mask:
@@ -65,10 +67,10 @@ def _climbing(chunk: Chunk, columns: Columns) -> Mask:
 
 def _edge_spaces(chunk: Chunk, columns: Columns) -> Mask:
     data, starts, last = chunk.array, columns.starts[columns.plain], columns.tabs - 1
-    # Beyond ASCII: the lead bytes of the spaces in two and three bytes, and what ends them. No plain path begins
-    # with a blank byte.
+    # Beyond ASCII: the lead bytes of the spaces in two and three bytes, and what ends them. No plain path
+    # begins with a blank byte.
     front, end = _LEADS[data[starts]], data[last]
-    found = (end == _SPACE) | _TAILS[end]
+    found: Mask = (end == _SPACE) | _TAILS[end]
     if front.any():
         second, third = data[starts + 1], data[starts + 2]
         wide = (data[starts] == 0xE3) & (second == 0x80) & (third == 0x80)

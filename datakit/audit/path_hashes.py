@@ -1,7 +1,7 @@
 """64-bit hashes of picture paths, made for a whole chunk at once.
 
-Equal paths have equal hashes; so have paths that differ in the case of ASCII letters only (and a few more: bit
-5 of every byte is ignored). Equal hashes prove nothing.
+Equal paths have equal hashes; so have paths that differ in the case of ASCII letters only (and a few more:
+bit 5 of every byte is ignored). Equal hashes prove nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def hash_bytes(data: bytes, starts: Ints, ends: Ints, seed: int) -> Hashes:
     """The hash of ``data[start:end]`` for every pair; ``data`` ends with 8 bytes that belong to no piece."""
     words: npt.NDArray[np.uint64] = np.ndarray(len(data) - PADDING + 1, "<u8", data, strides=(1,))
     lengths = ends - starts
-    hashes = lengths.astype(np.uint64) * _MIX + np.uint64((seed * 0x9E3779B97F4A7C15 + 1) % (1 << 64))
+    hashes: Hashes = lengths.astype(np.uint64) * _MIX + np.uint64((seed * 0x9E3779B97F4A7C15 + 1) % (1 << 64))
     whole = int(lengths.min()) // PADDING if len(lengths) else 0
     for word in range(whole):
         hashes = _mixed(hashes, words[starts + word * PADDING])

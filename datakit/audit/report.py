@@ -45,8 +45,9 @@ class AuditReport:
 
     ``counts`` holds the exact number of findings of each check; ``hits`` at most 1,000 of each, by
     severity, then check, then place. ``characters`` are sorted from rare to frequent (trained lines, then
-    code point). ``notes`` say what was not looked at, and ``settings`` what the verdicts were made with. ``stats`` counts the texts of all recognition
-    files, ``boxes`` the boxes of all pages, ``measures`` hold them against guide and dictionary.
+    code point). ``notes`` say what was not looked at, and ``settings`` what the verdicts were made with.
+    ``stats`` counts the texts of all recognition files, ``boxes`` the boxes of all pages, ``measures`` hold
+    them against guide and dictionary.
     """
 
     files: tuple[FileReport, ...]

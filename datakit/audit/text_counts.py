@@ -17,11 +17,11 @@ LONGEST = 20
 class TextCounts:
     """Sums over the readable labels of one file, or of all.
 
-    ``occurrences`` counts characters, ``lines_with`` the labels that contain them and ``trained_with`` those of
-    them that are kept; ``lengths`` the labels of so many code points. ``cased`` labels hold a run of four
+    ``occurrences`` counts characters, ``lines_with`` the labels that contain them and ``trained_with`` those
+    of them that are kept; ``lengths`` the labels of so many code points. ``cased`` labels hold a run of four
     letters or more, ``upper`` and ``lower`` those of them in one case; ``spaced`` and ``words`` as in
-    :class:`TextStats`. ``longest`` has (code points, -line, file), longest first, at most 20. ``missing`` has
-    the first (file, line) of each character that the dictionary lacks.
+    :class:`TextStats`. ``longest`` has (code points, -line, file), longest first, at most 20. ``missing``
+    has the first (file, line) of each character that the dictionary lacks.
     """
 
     lines: int = 0

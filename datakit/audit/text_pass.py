@@ -1,7 +1,7 @@
 """The audit of a recognition label file without its pictures: a chunk at a time, all lines of it at once.
 
-What is exact on arrays is counted there. Messages are made by the checks on single lines, and only for findings
-that are kept; lines that are odd are parsed and checked one by one.
+What is exact on arrays is counted there. Messages are made by the checks on single lines, and only for
+findings that are kept; lines that are odd are parsed and checked one by one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from datakit.labels import LabelFault, RecLine, rec_entry
 class TextPass:
     """Audits one file; ``total`` says which findings are still wanted.
 
-    ``checks`` False counts fates and texts alone. ``seed`` keeps the hashes of files of different folders apart.
+    ``checks`` False counts fates and texts alone. ``seed`` keeps the hashes of files of different folders
+    apart.
     """
 
     file: str
@@ -89,7 +90,9 @@ class TextPass:
         return hashes
 
     def _find(self, chunk: Chunk, columns: Columns, facts: TextFacts, tally: Tally) -> None:
-        """Count the findings on plain lines and keep those that are wanted, by line among the odd lines' own."""
+        """Count the findings on plain lines and keep those that are wanted, by line among the odd lines'
+        own.
+        """
         for code, mask, exact in self._masks(chunk, columns, facts):
             rows = np.flatnonzero(mask)
             if not len(rows):
@@ -133,7 +136,7 @@ class TextPass:
         ends = columns.ends[index] - columns.returns[rows]
         fields = (index, columns.starts[index], columns.tabs[rows], ends, columns.returns[rows])
         data = chunk.data
-        for place, start, tab, end, returns in zip(*(field.tolist() for field in fields), strict=True):
+        for place, start, tab, end, returns in zip(*(values.tolist() for values in fields), strict=True):
             text = data[tab + 1 : end].decode()
             notes = (*(("crlf",) if returns else ()), *(() if text else ("empty-text",)))
             yield RecLine(self.file, chunk.first + place, (data[start:tab].decode(),), text, notes)

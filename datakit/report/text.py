@@ -14,7 +14,7 @@ import unicodedata
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 # Letters and marks by category that nevertheless draw nothing: fillers, blank braille, variation selectors.
 _HIDDEN_CHARS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_ODD = re.compile("[%s\ufe00-\ufe0f\U000e0100-\U000e01ef]" % "".join(sorted(_HIDDEN_CHARS)))
+_ODD = re.compile(f"[{''.join(sorted(_HIDDEN_CHARS))}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 def is_hidden(char: str) -> bool:

@@ -26,6 +26,8 @@ from plants import (
 )
 
 from datakit.audit import CHECKS, audit
+from datakit.audit.box_sizes import BOX_SET_CHECKS
+from datakit.audit.dictionary_gaps import DICTIONARY_CHECKS
 from datakit.audit.distance_checks import DISTANCE_CHECKS
 from datakit.audit.guide import GUIDE_CHECKS
 from datakit.audit.lengths import LENGTH_CHECKS
@@ -59,6 +61,8 @@ ELSEWHERE = {
     **dict.fromkeys(DISTANCE_CHECKS, "a reference set: test_audit_distance.py"),
     **dict.fromkeys(LENGTH_CHECKS, "shape and limit of a set: test_audit_lengths.py"),
     "chars-never-seen": "a dictionary as a whole: test_audit_balance.py",
+    **dict.fromkeys(DICTIONARY_CHECKS, "a dictionary: tests of dictionary_gaps"),
+    **dict.fromkeys(BOX_SET_CHECKS, "sizes of a set: test_audit_boxes.py"),
 }
 # Plants that are ready before their check is in the registry; they run as soon as it is.
 WAITING = {*SCRIPT_CHECKS, *PATH_CHECKS, *CASE_CHECK, "image-truncated", "image-format"}

@@ -28,7 +28,9 @@ SETTINGS = (
     Settings(CHARSET, "sar", 24, images=False),
     Settings(CHARSET, "multi", 3, (3, 48, 40), images=False),
     Settings(CHARSET, "ctc", 2, (3, 48, 16), images=False),
-    Settings(Charset(("a", "b", "c", "o", "r", "w", "\r", "ς")), "ctc", 25, (3, 48, 80), images=False, lower=True),
+    Settings(
+        Charset(("a", "b", "c", "o", "r", "w", "\r", "ς")), "ctc", 25, (3, 48, 80), images=False, lower=True
+    ),
 )
 
 
@@ -62,9 +64,7 @@ def assert_same(path, settings):
     report, found = fast
     assert report.totals == slow.totals()
     findings = [hit.finding for hit in found if hit.finding.line is not None]
-    messages = {
-        (f.code, f.line, "" if f.code == "path-case" else f.message): 0 for f in findings
-    }
+    messages = {(f.code, f.line, "" if f.code == "path-case" else f.message): 0 for f in findings}
     for f in findings:
         messages[f.code, f.line, "" if f.code == "path-case" else f.message] += 1
     assert messages == dict(found_by(slow))
@@ -85,8 +85,12 @@ def test_hard_files(tmp_path, seed, monkeypatch):
         assert_same(path, SETTINGS[(seed + number) % len(SETTINGS)])
 
 
-@given(st.lists(st.binary(max_size=12) | st.sampled_from([b"a\t", b"b\t", b"\n", b"\r\n", b"\t"]), max_size=20))
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.binary(max_size=12) | st.sampled_from([b"a\t", b"b\t", b"\n", b"\r\n", b"\t"]), max_size=20)
+)
+@hypothesis_settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_bytes(tmp_path, pieces):
     path = tmp_path / "labels.txt"
     path.write_bytes(b"".join(pieces))
@@ -145,7 +149,8 @@ def test_equal_hashes_are_no_finding(tmp_path, monkeypatch):
     path.write_text("".join(f"{n}.png\tx\n" for n in range(300)) + "7.png\ty\n")
     zero = np.uint64(5)
     monkeypatch.setattr(
-        "datakit.audit.text_pass.hash_columns", lambda _chunk, columns, _seed: np.full(len(columns.tabs), zero)
+        "datakit.audit.text_pass.hash_columns",
+        lambda _chunk, columns, _seed: np.full(len(columns.tabs), zero),
     )
     report = audit([path], task="rec", images=False)
     assert report.counts["image-two-texts"] == 1
@@ -165,7 +170,9 @@ def test_pairs_in_several_rounds(tmp_path, monkeypatch):
 def test_text_stats_are_those_of_the_audit(tmp_path):
     path = tmp_path / "labels.txt"
     path.write_bytes(b"".join(random_file(random.Random(seed)) for seed in range(40)))
-    assert text_stats([path], charset=CHARSET) == audit([path], task="rec", images=False, charset=CHARSET).stats
+    assert (
+        text_stats([path], charset=CHARSET) == audit([path], task="rec", images=False, charset=CHARSET).stats
+    )
 
 
 def test_a_pipe_is_read_once(tmp_path):
@@ -174,7 +181,9 @@ def test_a_pipe_is_read_once(tmp_path):
         "report = audit(['-'], task='rec', images=False)\n"
         "print(report.counts['duplicate-line'], report.totals.lines)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], input=b"a\tx\nb\ty\na\tx\n", capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=b"a\tx\nb\ty\na\tx\n", capture_output=True, check=True
+    )
     assert done.stdout == b"1 3\n"
 
 
