@@ -6,8 +6,8 @@ Generated predictions: 12 characters a line on average, a score a character; a t
 case or spaces only, a tenth is misread in one to three characters. Each run is a process of its own that
 reports CPU time (time.process_time) and peak memory; the ratio is that of the medians, in one call of this
 script. ``bare`` is json.loads a line and rapidfuzz's editops; ``records`` the same with datakit's checked
-records in place of bare JSON. ``analyse`` is the library call (with its temporary file of failures, confidence intervals and
-suspicion of labels); ``written`` also writes every output file but pictures.
+records in place of bare JSON. ``analyse`` is the library call (with its temporary file of failures,
+confidence intervals and suspicion of labels); ``written`` also writes every output file but pictures.
 """
 
 from __future__ import annotations
