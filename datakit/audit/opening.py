@@ -6,7 +6,10 @@ import hashlib
 
 from datakit.audit.features import measure
 from datakit.audit.pictures import Picture
+from datakit.errors import InputError
+from datakit.headers import ImageInfo
 from datakit.images import ImageError, LinkError, decode_grey, header, probe, read_picture
+from datakit.lmdb_set import lmdb_picture
 
 
 def opened(path: str, image: str, *, decode: bool, follow: bool = True) -> Picture | None:
@@ -22,8 +25,25 @@ def opened(path: str, image: str, *, decode: bool, follow: bool = True) -> Pictu
         return Picture(image, fault=f"image-{error.fault}", message=str(error))
 
 
+def opened_sample(data_dir: str, image: str, *, decode: bool) -> Picture:
+    """The facts of picture ``image`` of the LMDB set ``data_dir``."""
+    try:
+        data = lmdb_picture(data_dir, image)
+    except InputError as error:
+        return Picture(image, fault="image-missing", message=str(error))
+    name = f"{data_dir}: {image}"
+    try:
+        info = header(name, data)
+        return _measured(name, image, data, info) if decode else _described(image, info)
+    except ImageError as error:
+        return Picture(image, fault=f"image-{error.fault}", message=str(error))
+
+
 def _header_only(path: str, image: str, follow: bool) -> Picture:
-    info = probe(path, follow=follow)
+    return _described(image, probe(path, follow=follow))
+
+
+def _described(image: str, info: ImageInfo) -> Picture:
     return Picture(
         image,
         info.width,
@@ -40,7 +60,10 @@ def _header_only(path: str, image: str, follow: bool) -> Picture:
 
 def _decoded(path: str, image: str, follow: bool) -> Picture:
     data = read_picture(path, follow=follow)
-    info = header(path, data)
+    return _measured(path, image, data, header(path, data))
+
+
+def _measured(path: str, image: str, data: bytes, info: ImageInfo) -> Picture:
     seen = measure(decode_grey(path, data, info))
     return Picture(
         image,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from datakit.files import UnsafePathError, safe_join
+from datakit.lmdb_set import is_lmdb
 
 UNKNOWN = float("nan")
 # Folders below a data_dir that are remembered as checked.
@@ -48,15 +49,17 @@ class Picture:
 def picture_facts(
     data_dir: str | Path, image: str, *, allow_outside: bool = False, decode: bool = True
 ) -> Picture:
-    """Look at one picture of a label file; never raises for what the file holds.
+    """Look at one picture of a label file or an LMDB set; never raises for what the file holds.
 
     ``decode`` False reads the header alone, which proves neither that the file is whole nor that it can be
     decoded.
     """
     # Here, so that an audit of the labels alone does without OpenCV.
-    from datakit.audit.opening import opened
+    from datakit.audit.opening import opened, opened_sample
 
     root = _root(str(data_dir), allow_outside)
+    if root.is_lmdb:
+        return opened_sample(str(data_dir), image, decode=decode)
     path = root.plain_path(image)
     if path is not None:
         picture = opened(path, image, decode=decode, follow=False)
@@ -81,6 +84,7 @@ class _Root:
         self._data_dir = data_dir
         self._allow_outside = allow_outside
         self._inside: set[str] = set()
+        self.is_lmdb = is_lmdb(data_dir)
 
     def plain_path(self, image: str) -> str | None:
         """The file of ``image``, inside unless it is a link; None where nothing is known about that."""
