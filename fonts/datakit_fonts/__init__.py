@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from datakit_fonts.catalogue import BrokenFont, Catalogue, find_fonts
+from datakit_fonts.catalogue import Catalogue, find_fonts
 from datakit_fonts.coverage import Coverage, CoverageIndex
-from datakit_fonts.faces import Axis, FontFace, font_sha256, read_faces
+from datakit_fonts.faces import Axis, BrokenFont, FontFace, font_sha256, read_faces
 
 __all__ = [
     "Axis",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.errors import InputError, UsageError
-from datakit_fonts.faces import FontFace, read_faces
+from datakit_fonts.faces import BrokenFont, FontFace
+from datakit_fonts.sandbox import examine_all
 from datakit_fonts.sources import FontFile, named_files, package_files, system_files
+from datakit_fonts.verdicts import VerdictStore, make_verdict, open_store
 
 INSTALL_HINT = (
     "Install some with: pip install 'ocr-datakit[fonts]' (CJK and Latin families under the OFL), or with the "
@@ -17,14 +19,6 @@ INSTALL_HINT = (
 )
 
 _SOURCES = {"package": package_files, "system": system_files}
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenFont:
-    """A font file that cannot be used, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +55,55 @@ def find_fonts(wanted: Sequence[str | Path] = ()) -> Catalogue:
         UsageError: a family that is not installed; names the closest ones.
     """
     entries = [str(entry) for entry in wanted] or list(_SOURCES)
-    faces: list[FontFace] = []
-    broken: list[BrokenFont] = []
+    files: list[FontFile] = []
     families: list[str] = []
     for entry in entries:
         if entry in _SOURCES:
-            _collect(_SOURCES[entry](), faces, broken)
+            files.extend(_SOURCES[entry]())
         elif _looks_like_path(entry):
-            _collect(named_files(Path(entry)), faces, broken)
+            files.extend(named_files(Path(entry)))
         else:
             families.append(entry)
+    faces, broken = _judged(list(dict.fromkeys(files)))
     if families:
         faces.extend(_families(families))
     return Catalogue(tuple(dict.fromkeys(faces)), tuple(dict.fromkeys(broken)))
 
 
-def _collect(files: Iterable[FontFile], faces: list[FontFace], broken: list[BrokenFont]) -> None:
+def _judged(files: Sequence[FontFile]) -> tuple[list[FontFace], list[BrokenFont]]:
+    """Faces and broken files; contents that nobody has seen yet are examined in a child process."""
+    store = open_store()
+    contents: dict[str, str] = {}
+    broken: dict[str, str] = {}
     for file in files:
+        path = str(file.path)
         try:
-            faces.extend(read_faces(file.path, source=file.source, licence=file.licence))
+            contents[path] = store.sha256(path)
         except InputError as error:
-            broken.append(BrokenFont(str(file.path), str(error)))
+            broken[path] = str(error)
+    _examine_new(store, contents)
+    store.save()
+    faces: list[FontFace] = []
+    for file in files:
+        path = str(file.path)
+        verdict = store.get(contents[path]) if path in contents else None
+        if verdict is not None and verdict.reason:
+            broken[path] = f"{path}: {verdict.reason}"
+        elif verdict is not None:
+            faces.extend(verdict.faces_at(path, file.source, file.licence))
+    return faces, [BrokenFont(path, broken[path]) for path in map(str, _paths(files)) if path in broken]
+
+
+def _paths(files: Iterable[FontFile]) -> Iterable[Path]:
+    return dict.fromkeys(file.path for file in files)
+
+
+def _examine_new(store: VerdictStore, contents: Mapping[str, str]) -> None:
+    unknown = {sha256: path for path, sha256 in contents.items() if store.get(sha256) is None}
+    digests = {path: sha256 for sha256, path in unknown.items()}
+    for examined in examine_all(list(digests)):
+        verdict = make_verdict(digests[examined.path], examined.document)
+        store.put(verdict, lasting=examined.lasting)
 
 
 def _families(names: Sequence[str]) -> list[FontFace]:

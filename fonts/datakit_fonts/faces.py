@@ -42,6 +42,14 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenFont:
+    """A font file that cannot be used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FontFace:
     """A face that can be opened: ``index`` is its place in a collection (0 for a single font).
 
