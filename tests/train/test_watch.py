@@ -194,9 +194,9 @@ def test_thin_takes_means() -> None:
 
 def test_one_batch_by_heart(train: Path, tiny_model: Path) -> None:
     base = load_model(tiny_model)
-    settings = Settings(batch_size=1, steps=30, learning_rate=1e-2, seed=1)
+    settings = Settings(batch_size=1, steps=40, learning_rate=3e-3, seed=0)
     found = overfit_one_batch(mix_of(train), base, settings)
-    assert (found.steps, found.lines, found.read) == (30, 1, 1)
+    assert (found.steps, found.lines, found.read) == (40, 1, 1)
     assert found.learned and found.last_loss < 0.1 < found.first_loss
     hopeless = overfit_one_batch(mix_of(train), base, replace(settings, steps=2, learning_rate=1e-9))
     assert not hopeless.learned and hopeless.describe().endswith("NOT learned")
