@@ -43,8 +43,8 @@ def _cut(pool: Image, height: int, width: int, x: int, y: int) -> Image:
 def _sample_noise(rng: Random) -> Params:
     return {
         "sigma": rng.randint(2, 10),
-        "x": rng.randrange(1 << 16),
-        "y": rng.randrange(1 << 16),
+        "x": rng.getrandbits(16),
+        "y": rng.getrandbits(16),
         "grey": rng.random() < 0.4,
     }
 

@@ -30,11 +30,16 @@ _RENDER = _LOAD | freetype.FT_LOAD_RENDER
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A glyph's ink as HxW uint8; ``left`` and ``top`` place it against pen and baseline, in pixels."""
+    """A glyph's ink as HxW uint8; ``left`` and ``top`` place it against pen and baseline, in pixels.
+
+    ``width`` and ``height`` are the bitmap's, kept beside it: a line asks for them glyph by glyph.
+    """
 
     bitmap: Mask
     left: int
     top: int
+    width: int
+    height: int
 
 
 class LruCache(Generic[K, V]):
@@ -103,7 +108,7 @@ class Strike:
             opened.load_glyph(glyph_id, _RENDER)
         except freetype.FT_Exception as error:
             raise InputError(f"glyph {glyph_id} cannot be drawn ({error})", file=self._face.path) from error
-        return _copy(opened.glyph)
+        return _copy(opened._FT_Face.contents.glyph.contents)
 
 
 class GlyphCache:
@@ -145,14 +150,14 @@ class GlyphCache:
 
 
 def _copy(slot: Any) -> Glyph:
+    """The glyph in FreeType's own slot, whose fields cost a fraction of those of freetype-py's wrappers."""
     bitmap = slot.bitmap
     rows, width, pitch = bitmap.rows, bitmap.width, bitmap.pitch
     if rows == 0 or width == 0:
-        return Glyph(np.zeros((0, 0), np.uint8), 0, 0)
-    # bitmap.buffer would build a Python list, ten times slower; FreeType's own structure holds the pointer.
-    raw = ctypes.string_at(bitmap._FT_Bitmap.buffer, rows * pitch)
+        return Glyph(np.zeros((0, 0), np.uint8), 0, 0, 0, 0)
+    raw = ctypes.string_at(bitmap.buffer, rows * pitch)
     pixels = np.frombuffer(raw, np.uint8).reshape(rows, pitch)[:, :width]
-    return Glyph(np.ascontiguousarray(pixels), slot.bitmap_left, slot.bitmap_top)
+    return Glyph(np.ascontiguousarray(pixels), slot.bitmap_left, slot.bitmap_top, width, rows)
 
 
 def outline_of(opened: Any, glyph_id: int) -> tuple[tuple[int, int], ...] | None:

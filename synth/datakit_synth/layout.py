@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import uharfbuzz
 
 from datakit.errors import InputError
 from datakit_fonts import FontFace
-from datakit_fonts.glyphs import GlyphCache
+from datakit_fonts.glyphs import Glyph, GlyphCache
 
 Mask = npt.NDArray[np.uint8]
 
@@ -22,16 +22,37 @@ MIN_SPACE = 0.28
 # Every mask reaches at least from the baseline to this height, so that a line of dots keeps the size of dots.
 X_HEIGHT = 0.55
 PAD = 2
+# A ligature cannot be spaced: it would stand closer than the letters around it.
+_JOINED = {"liga": True, "clig": True}
+_SPACED = {"liga": False, "clig": False}
+
+
+class Part(NamedTuple):
+    """From character ``start`` on, the line is set in another face."""
+
+    start: int
+    face: FontFace
+    coords: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a line is set: a face at design coordinates, pixels an em, extra letter spacing in ems."""
+    """How a line is set: a face at design coordinates, pixels an em, extra letter spacing in ems.
+
+    ``space`` widens every space by that factor. ``vertical`` writes from top to bottom and turns the column
+    counter-clockwise, as PaddleOCR turns crops that are higher than 1.5 times their width: the first
+    character stands left, lying on its left side. ``jitter`` lifts character i by ``jitter[i % n]`` ems.
+    ``parts``: later parts of the line in other faces.
+    """
 
     face: FontFace
     coords: tuple[float, ...]
     size: int
     spacing: float = 0.0
+    space: float = 1.0
+    vertical: bool = False
+    jitter: tuple[float, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 class Box(NamedTuple):
@@ -52,11 +73,8 @@ class LineMask:
     boxes: tuple[Box, ...]
 
 
-class _Placed(NamedTuple):
-    glyph_id: int
-    cluster: int
-    x: float
-    y: float
+# A glyph, the index of its first character, and its pen position in pixels, x right and y up.
+Placed = tuple[Glyph, int, float, float]
 
 
 @lru_cache(maxsize=128)
@@ -65,33 +83,66 @@ def _shaping_face(path: str, index: int) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _shaping_font(face: FontFace, coords: tuple[float, ...]) -> Any:
+def _shaping_font(face: FontFace, coords: tuple[float, ...]) -> tuple[Any, float]:
+    """The font to shape with, and its units an em."""
     font = uharfbuzz.Font(_shaping_face(face.path, face.index))
     if coords:
         font.set_variations({axis.tag: value for axis, value in zip(face.axes, coords, strict=True)})
-    return font
+    return font, float(font.face.upem)
 
 
-def _shape(text: str, style: Style) -> list[_Placed]:
-    """Glyphs with their pen positions in ems, x to the right and y up."""
-    font = _shaping_font(style.face, style.coords)
+def _shaped(text: str, style: Style) -> tuple[Any, float]:
+    """HarfBuzz's buffer of ``text``, and font units an em."""
+    font, em = _shaping_font(style.face, style.coords)
     buffer = uharfbuzz.Buffer()
     buffer.add_str(text)
     buffer.guess_segment_properties()
-    # A ligature cannot be spaced: it would stand closer than the letters around it.
-    uharfbuzz.shape(font, buffer, {"liga": style.spacing == 0.0, "clig": style.spacing == 0.0})
-    em = float(font.face.upem)
-    placed, pen = [], 0.0
+    if style.vertical:
+        buffer.direction = "ttb"
+    uharfbuzz.shape(font, buffer, _SPACED if style.spacing else _JOINED)
+    return buffer, em
+
+
+def _place(text: str, style: Style, cache: GlyphCache) -> tuple[list[Placed], float]:
+    """Inked glyphs of one face, and where its pen ends."""
+    buffer, em = _shaped(text, style)
+    size = style.size
+    glyph = cache.strike(style.face, style.coords, size).glyph
+    scale, spacing = size / em, style.spacing * size
+    placed: list[Placed] = []
+    pen = 0.0
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-        if info.codepoint == 0:
-            raise InputError(f"{style.face.name} has no glyph for {text[info.cluster]!r} in {text!r}")
-        x, y = pen + position.x_offset / em, position.y_offset / em
-        placed.append(_Placed(info.codepoint, info.cluster, x, y))
-        advance = position.x_advance / em
-        if text[info.cluster] == " ":
-            advance = max(advance, MIN_SPACE)
-        pen += advance + (style.spacing if position.x_advance else 0.0)
-    return placed
+        cluster = info.cluster
+        number = info.codepoint
+        if number == 0:
+            raise InputError(f"{style.face.name} has no glyph for {text[cluster]!r} in {text!r}")
+        drawn = glyph(number)
+        x, y, advance_x, advance_y = position.position
+        if style.vertical:
+            placed.append((drawn, cluster, x * scale, y * scale - pen))
+            advance = -advance_y * scale
+        else:
+            if drawn.width:
+                placed.append((drawn, cluster, pen + x * scale, y * scale))
+            advance = advance_x * scale
+            if text[cluster] == " ":
+                advance = max(advance, MIN_SPACE * size) * style.space
+        pen += advance + (spacing if advance else 0.0)
+    return placed, pen
+
+
+def _place_parts(text: str, style: Style, cache: GlyphCache) -> list[Placed]:
+    """Like :func:`_place` for a line whose parts stand in different faces."""
+    starts = (Part(0, style.face, style.coords), *style.parts)
+    ends = [part.start for part in style.parts] + [len(text)]
+    line: list[Placed] = []
+    pen = 0.0
+    for (start, face, coords), end in zip(starts, ends, strict=True):
+        part = replace(style, face=face, coords=coords, parts=())
+        placed, advance = _place(text[start:end], part, cache)
+        line += [(glyph, cluster + start, x + pen, y) for glyph, cluster, x, y in placed]
+        pen += advance
+    return line
 
 
 def draw_line(text: str, style: Style, cache: GlyphCache) -> LineMask:
@@ -100,30 +151,52 @@ def draw_line(text: str, style: Style, cache: GlyphCache) -> LineMask:
     Raises:
         InputError: the face lacks a glyph, one of its characters leaves no ink, or its outlines are damaged.
     """
-    inked = []
-    strike, size = cache.strike(style.face, style.coords, style.size), style.size
-    for glyph_id, cluster, x, y in _shape(text, style):
-        drawn = strike.glyph(glyph_id)
-        if drawn.bitmap.size:
-            inked.append((cluster, round(x * size) + drawn.left, -round(y * size) - drawn.top, drawn.bitmap))
-    _require_ink(text, style, {cluster for cluster, *_ in inked})
-    x0 = min(left for _, left, _, _ in inked)
-    x1 = max(left + bitmap.shape[1] for _, left, _, bitmap in inked)
-    y0 = min(-round(X_HEIGHT * style.size), *(top for _, _, top, _ in inked))
-    y1 = max(0, *(top + bitmap.shape[0] for _, _, top, bitmap in inked))
-    mask = np.zeros((y1 - y0 + 2 * PAD, x1 - x0 + 2 * PAD), np.uint8)
+    placed = _place_parts(text, style, cache) if style.parts else _place(text, style, cache)[0]
+    _require_ink(text, style, placed)
+    if style.jitter:
+        lifts = [lift * style.size for lift in style.jitter]
+        placed = [(glyph, at, x, y + lifts[at % len(lifts)]) for glyph, at, x, y in placed]
+    inked = [
+        (at, round(x) + glyph.left, -round(y) - glyph.top, glyph) for glyph, at, x, y in placed if glyph.width
+    ]
+    line = _joined(inked, 0 if style.vertical else -round(X_HEIGHT * style.size))
+    return _turned(line) if style.vertical else line
+
+
+def _joined(inked: list[tuple[int, int, int, Glyph]], top: int) -> LineMask:
+    """One mask of glyphs at (left, top) against the baseline; it reaches from ``top`` to 0 at least."""
+    x0 = min([left for _, left, _, _ in inked]) - PAD
+    x1 = max([left + glyph.width for _, left, _, glyph in inked]) + PAD
+    y0 = min([top, *[y for _, _, y, _ in inked]]) - PAD
+    y1 = max([0, *[y + glyph.height for _, _, y, glyph in inked]]) + PAD
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
     boxes = []
-    for cluster, x, y, bitmap in inked:
-        left, top = x - x0 + PAD, y - y0 + PAD
-        bottom, right = top + bitmap.shape[0], left + bitmap.shape[1]
-        region = mask[top:bottom, left:right]
-        np.maximum(region, bitmap, out=region)
-        boxes.append(Box(cluster, left, top, right, bottom))
+    reached = 0
+    for cluster, x, y, glyph in inked:
+        left, upper = x - x0, y - y0
+        right, lower = left + glyph.width, upper + glyph.height
+        region = mask[upper:lower, left:right]
+        if left >= reached:
+            region[:] = glyph.bitmap
+        else:
+            np.maximum(region, glyph.bitmap, out=region)
+        reached = max(reached, right)
+        boxes.append(Box(cluster, left, upper, right, lower))
     return LineMask(mask, tuple(boxes))
 
 
-def _require_ink(text: str, style: Style, clusters: set[int]) -> None:
+def _turned(line: LineMask) -> LineMask:
+    """The line turned by 90 degrees counter-clockwise."""
+    width = line.mask.shape[1]
+    boxes = [Box(box.cluster, box.top, width - box.right, box.bottom, width - box.left) for box in line.boxes]
+    return LineMask(np.ascontiguousarray(np.rot90(line.mask)), tuple(boxes))
+
+
+def _require_ink(text: str, style: Style, placed: list[Placed]) -> None:
     """A character shares its cluster with those before it only when they were joined into one glyph."""
+    clusters = {cluster for glyph, cluster, _, _ in placed if glyph.width}
+    if len(clusters) == len(text) - text.count(" "):
+        return
     if not clusters:
         raise InputError(f"{style.face.name} leaves no ink for {text!r}")
     joined = max(clusters)

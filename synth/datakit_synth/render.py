@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from datakit.effects import Image, apply_preset
+from datakit.effects import Image, apply_effects, sample_preset
 from datakit.errors import InputError
 from datakit_fonts import CoverageIndex, FontFace
 from datakit_fonts.glyphs import GlyphCache
-from datakit_synth import backgrounds, geometry, ink
-from datakit_synth.layout import LineMask, Mask, Style, draw_line
+from datakit_synth import backgrounds, geometry, ink, legibility, looks, paint, segments
+from datakit_synth.layout import LineMask, Mask, Part, Style, draw_line
 
 SIZES = (28, 40, 56)
 _WEIGHTS = (300.0, 400.0, 550.0, 700.0)
 _WIDTHS = (80.0, 100.0)
+Step = tuple[str, dict[str, Any]]
 JPEG_QUALITY = {"clean": (95, 95)}
 _JPEG_QUALITY = (70, 95)
+
+
+class LineStyle(Protocol):
+    """What a renderer asks a measured style for; hashable and picklable."""
+
+    def sample_height(self, rng: Random) -> int:
+        """Height of a picture in pixels."""
+
+    def sample_ink(self, rng: Random) -> ink.Colour | None:
+        """Ink as blue, green, red; taken where it differs enough from the ground."""
+
+    def sample_quality(self, rng: Random) -> int:
+        """JPEG quality of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
     """What every picture of a run shares; picklable, so that a worker can be given it.
 
-    ``heights`` are the smallest and the largest height of a picture in pixels, both included.
+    ``heights`` are the smallest and the largest height of a picture in pixels, both included. ``looks``: of
+    :data:`datakit_synth.looks.LOOKS`, () for those of the presets. ``style``: heights, inks and JPEG
+    qualities of somebody's real lines, in place of the job's own.
     """
 
     seed: int
@@ -37,6 +54,8 @@ class RenderJob:
     photos: tuple[str, ...] = ()
     presets: tuple[str, ...] = ("photo",)
     heights: tuple[int, int] = (32, 64)
+    looks: tuple[str, ...] = ()
+    style: LineStyle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +90,21 @@ def _group(face: FontFace) -> str:
     return face.path if face.index or face.path.lower().endswith(("ttc", "otc")) else face.family
 
 
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A line as it was set: what is kept of it in the parameters, its own mask, and its drawing."""
+
+    params: dict[str, Any]
+    line: LineMask
+    drawing: paint.Drawing
+
+
 class Renderer:
     """Draws lines for a job; keeps fonts, glyphs and textures between them."""
 
     def __init__(self, job: RenderJob) -> None:
         backgrounds.check_grounds(job.backgrounds, job.photos)
+        looks.check_looks(job.looks)
         self.job = job
         self.cache = GlyphCache()
         self._index = CoverageIndex(job.faces)
@@ -87,50 +116,90 @@ class Renderer:
         Raises:
             InputError: no face of the job covers ``text``.
         """
-        preset = rng.choice(self.job.presets)
+        job = self.job
+        preset = rng.choice(job.presets)
+        height = rng.randint(*job.heights) if job.style is None else job.style.sample_height(rng)
         bend = geometry.BENDS.get(preset, geometry.BENDS["scan"])
-        placing = geometry.sample_geometry(rng, bend, rng.randint(*self.job.heights))
-        style, line = self._set(text, _size_for(geometry.content_height(placing)), rng)
-        mask = geometry.place(line.mask, placing)
-        kind = rng.choice(self.job.backgrounds)
-        ground = backgrounds.GROUNDS[kind](rng, mask.shape[0], mask.shape[1], self.job.photos)
-        ground, colour, measured = ink.choose_ink(ground, mask, rng)
+        where = geometry.sample_geometry(rng, bend, height)
+        look, details = looks.draw_look(job.looks, preset, text, rng)
+        where["slant"] = details.get("slant", where["slant"])
+        done = self._set(text, _size_for(geometry.content_height(where)), look, details, rng)
+        placing = geometry.placing(done.drawing.ink.shape, where)
+        mask = placing.warp(done.drawing.ink)
+        kind = rng.choice(job.backgrounds)
+        ground = backgrounds.GROUNDS[kind](rng, mask.shape[0], mask.shape[1], job.photos)
+        wish = paint.wished_ink(look, details)
+        if job.style is not None:
+            wish = wish or job.style.sample_ink(rng)
+        ground, colour, measured = ink.choose_ink(ground, mask, rng, wish)
         strength = round(rng.uniform(0.85, 1.0), 3) if preset != "clean" else 1.0
-        drawn = ink.blend(ground, mask, colour, strength)
-        image, steps = apply_preset(drawn, preset, rng)
-        final = ink.measured_contrast(image, mask)
-        redrawn = bool(steps) and final < ink.MIN_FINAL_CONTRAST
-        if redrawn:
-            # Effects that together drown the text are dropped; the ink on its ground is legible by
-            # construction.
-            image, steps, final = drawn, [], ink.measured_contrast(drawn, mask)
+        drawn = _painted(ground, mask, colour, strength, look, details, done.drawing, placing)
+        steps = sample_preset(preset, rng)
+        image, kept, edges = _degraded(drawn, mask, steps)
+        if not edges.legible:
+            # The look itself cost the line its contrast: ink on its plain ground has it by construction.
+            image, kept = ink.blend(ground, mask, colour), []
+            edges = legibility.measure(image, mask)
+        if job.style is not None:
+            quality = job.style.sample_quality(rng)
+        else:
+            quality = rng.randint(*JPEG_QUALITY.get(preset, _JPEG_QUALITY))
+        params = {
+            **done.params,
+            "preset": preset,
+            "look": look,
+            "look_params": details,
+            "background": kind,
+            "geometry": where,
+            "colour": measured,
+            "strength": strength,
+            "effects": kept,
+            "redrawn": len(kept) < len(steps),
+            "contrast": edges.mean,
+            "worst": edges.worst,
+        }
+        return Rendered(image, quality, params, mask, done.line)
+
+    def _set(self, text: str, size: int, look: str, details: Mapping[str, Any], rng: Random) -> _Set:
+        if look == "seven-segment":
+            line, unlit = segments.seven_segments(text, size, details["thickness"], details["ghost"])
+            return _Set(_plain_params(look, size), line, paint.ghosted(line.mask, unlit))
+        if look == "dot-matrix":
+            line = segments.dot_matrix(text, size, details["radius"], details["square"])
+            return _Set(_plain_params(look, size), line, paint.Drawing(line.mask))
+        style, line = self._set_type(text, size, look, details, rng)
         params = {
             "font": style.face.name,
             "coords": list(style.coords),
             "size": style.size,
             "spacing": style.spacing,
-            "preset": preset,
-            "background": kind,
-            "geometry": placing,
-            "colour": measured,
-            "strength": strength,
-            "effects": steps,
-            "redrawn": redrawn,
-            "contrast": round(final, 1),
         }
-        return Rendered(image, rng.randint(*JPEG_QUALITY.get(preset, _JPEG_QUALITY)), params, mask, line)
+        if style.parts:
+            params["parts"] = [[part.start, part.face.name, list(part.coords)] for part in style.parts]
+        return _Set(params, line, paint.shape(line.mask, look, details))
 
-    def _set(self, text: str, size: int, rng: Random) -> tuple[Style, LineMask]:
+    def _set_type(
+        self, text: str, size: int, look: str, details: Mapping[str, Any], rng: Random
+    ) -> tuple[Style, LineMask]:
         groups = self._covering(text)
         face = rng.choice(rng.choice(groups))
         spacing = round(rng.uniform(0.01, 0.1), 3) if rng.random() < 0.2 else 0.0
-        style = Style(face, rng.choice(instances(face)), size, spacing)
+        style = Style(
+            face,
+            rng.choice(instances(face)),
+            size,
+            details.get("spacing", spacing),
+            details.get("space", 1.0),
+            look == "vertical",
+            tuple(details.get("lifts", ())),
+            _parts(text, groups, details) if look == "mixed-fonts" else (),
+        )
         try:
             return style, draw_line(text, style, self.cache)
         except InputError:
             # The font says that it covers the text and cannot set it all the same: take the first that can.
             for other in (face for group in groups for face in group):
-                spare = Style(other, instances(other)[0], size, spacing)
+                spare = replace(style, face=other, coords=instances(other)[0], parts=())
                 try:
                     return spare, draw_line(text, spare, self.cache)
                 except InputError:
@@ -148,6 +217,58 @@ class Renderer:
         if not self._groups[mask]:
             raise InputError(f"no font covers {text!r}")
         return self._groups[mask]
+
+
+def _plain_params(look: str, size: int) -> dict[str, Any]:
+    """The parameters of a line that no font has set."""
+    return {"font": look, "coords": [], "size": size, "spacing": 0.0}
+
+
+def _parts(text: str, groups: list[list[FontFace]], details: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Later parts of a line in other faces, which all cover the whole text; they begin at words or Han."""
+    rng = Random(details["draw"])
+    places = [
+        at for at in range(1, len(text)) if text[at - 1] == " " or min(text[at - 1 : at + 1]) >= "\u2e80"
+    ]
+    starts = sorted(rng.sample(places, min(len(places), details["parts"] - 1)))
+    parts = []
+    for start in starts:
+        face = rng.choice(rng.choice(groups))
+        parts.append(Part(start, face, rng.choice(instances(face))))
+    return tuple(parts)
+
+
+def _painted(
+    ground: Image,
+    mask: Mask,
+    colour: ink.Colour,
+    strength: float,
+    look: str,
+    details: Mapping[str, Any],
+    drawing: paint.Drawing,
+    placing: geometry.Placing,
+) -> Image:
+    """Ground, what the look lays under the ink, what stands beside it, and the ink."""
+    if look == looks.NONE:
+        return ink.blend(ground, mask, colour, strength)
+    ground = paint.under(ground, mask, colour, look, details)
+    if drawing.beside is not None:
+        ground = ink.blend(ground, placing.warp(drawing.beside), colour, drawing.strength)
+    return ink.blend(ground, paint.worn(mask, look, details), colour, strength)
+
+
+def _degraded(drawn: Image, mask: Mask, steps: list[Step]) -> tuple[Image, list[Step], legibility.Edges]:
+    """The picture with ``steps``, or as many of them as leave the line legible, and its edges."""
+    image = apply_effects(drawn, steps)
+    edges = legibility.measure(image, mask)
+    if edges.legible or not steps:
+        return image, steps, edges
+    for kept in legibility.milder(steps):
+        image = apply_effects(drawn, kept)
+        edges = legibility.measure(image, mask)
+        if edges.legible:
+            break
+    return image, kept, edges
 
 
 def _size_for(content: int) -> int:
