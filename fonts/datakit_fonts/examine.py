@@ -114,7 +114,7 @@ def _checksum(data: bytes) -> int:
 
 
 def _try(face: FontFace, codes: Sequence[int]) -> None:
-    """Shape everything once and rasterise a part of it, at default and at both ends of every axis."""
+    """Shape everything once and rasterise a part of it, at the default and at both ends of every axis."""
     chosen = codes[:: max(1, len(codes) // TRIAL_GLYPHS)]
     _shape(face, codes)
     ends = [tuple(axis.minimum for axis in face.axes), tuple(axis.maximum for axis in face.axes)]
@@ -129,7 +129,18 @@ def _try(face: FontFace, codes: Sequence[int]) -> None:
 
 
 def _shape(face: FontFace, codes: Sequence[int]) -> None:
+    """Shape all characters; HarfBuzz must find the glyphs that FreeType finds.
+
+    Of a damaged character map one of the two may refuse what the other takes.
+    """
     font = hb.Font(hb.Face(hb.Blob.from_file_path(face.path), face.index))
+    opened = open_face(face)
+    for code in codes:
+        if font.get_nominal_glyph(code) != opened.get_char_index(code):
+            raise InputError(
+                f"has a damaged character map: FreeType and HarfBuzz find different glyphs for U+{code:04X}",
+                file=face.path,
+            )
     for start in range(0, len(codes), _SHAPED_AT_ONCE):
         buffer = hb.Buffer()
         buffer.add_codepoints(list(codes[start : start + _SHAPED_AT_ONCE]))
