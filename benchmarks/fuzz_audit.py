@@ -45,6 +45,8 @@ def main() -> int:
                 Path("differs.txt").write_bytes(data)
                 print(f"file {number} differs, kept as differs.txt; settings {number % len(SETTINGS)}")
                 raise
+            if number % 5000 == 4999:
+                print(f"{number + 1:,} files", file=sys.stderr, flush=True)
     spent = time.process_time() - begun
     print(f"{options.files:,} files, {lines:,} newlines, no difference, {spent:.0f} s of CPU")
     return 0

@@ -54,6 +54,12 @@ def _seconds() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def _members(chars: str) -> frozenset[str]:
+    """The set of a trigger's characters; some have a hundred thousand."""
+    return frozenset(chars)
+
+
 class CharClasses:
     """``table[code point]`` holds the bits of every code point learnt so far, 0 for others.
 
@@ -73,7 +79,7 @@ class CharClasses:
         if len(different) > 64 - _FREE:
             raise DatakitError(f"{len(different)} different triggers of checks, {64 - _FREE} fit")
         self._triggers = {chars: np.uint64(1 << bit) for bit, chars in enumerate(different, start=_FREE)}
-        self._members = [(frozenset(chars), 1 << bit) for bit, chars in enumerate(different, start=_FREE)]
+        self._members = [(_members(chars), 1 << bit) for bit, chars in enumerate(different, start=_FREE)]
 
     def trigger(self, chars: str) -> np.uint64:
         """The bit of one of the triggers."""
