@@ -60,13 +60,19 @@ def agree(label: str, text: str) -> bool:
     return folded_wide(label) == folded_wide(text)
 
 
-def align(label: str, text: str) -> list[Step]:
-    """A cheapest alignment of ``text`` to ``label``: as many steps differ as Levenshtein counts edits."""
+def align(label: str, text: str, *, ignore_case: bool = False) -> list[Step]:
+    """A cheapest alignment of ``text`` to ``label``: as many steps differ as Levenshtein counts edits.
+
+    ``ignore_case`` takes letters that differ in case as equal, where lower case keeps the length of both.
+    """
+    one, other = (label.lower(), text.lower()) if ignore_case else (label, text)
+    if len(one) != len(label) or len(other) != len(text):
+        one, other = label, text
     return [
         Step(
             operation, i, label[i] if operation != "insert" else "", text[j] if operation != "delete" else ""
         )
-        for operation, i, j in _walk(label, text)
+        for operation, i, j in _walk(one, other)
     ]
 
 
@@ -110,14 +116,14 @@ def _walk(label: str, text: str) -> Iterator[tuple[Operation, int, int]]:
         i, j = i + 1, j + 1
 
 
-def diff(label: str, text: str) -> list[tuple[str, str, str]]:
-    """Runs of (operation, expected, read), "equal" or "differ", for people to look at.
+def diff(label: str, text: str, *, ignore_case: bool = False) -> list[tuple[str, str, str]]:
+    """Runs of (operation, expected, read), "equal" or "differ", for people to look at; see :func:`align`.
 
     What is one character to the reader's eye (a letter and its accent) is coloured as a whole.
     """
     cluster = borders(label)
     runs: list[tuple[str, str, str]] = []
-    steps = align(label, text)
+    steps = align(label, text, ignore_case=ignore_case)
     marked = {cluster[place] for step in steps if (place := _marked_by(step)) is not None}
     for step in steps:
         whole = step.operation == "equal" and cluster[step.position] not in marked

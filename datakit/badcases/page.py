@@ -78,7 +78,9 @@ def _row(
 ) -> Row:
     p = failure.prediction
     picture = thumbnail_or_none(folders[p.file], p.image, allow_outside=allow_outside)
-    return Row(failure, picture, tuple(diff(p.label, p.text or "")), reasons)
+    # Where more than the case is wrong, case would only hide what it is.
+    runs = diff(p.label, p.text or "", ignore_case=failure.kind != "rule-only")
+    return Row(failure, picture, tuple(runs), reasons)
 
 
 def _groups(report: BadcaseReport, folders: Mapping[str, Path], allow_outside: bool) -> tuple[Group, ...]:

@@ -87,6 +87,8 @@ def test_clusters_group_what_is_seen():
     assert "".join(clusters(text)) == text
     assert [len(c) for c in clusters(text)] == [2, 1, 2, 1, 3, 3, 2]
     assert diff("e\u0301a", "ea") == [("differ", "e\u0301", "e"), ("equal", "a", "a")]
+    assert diff("KATE A", "Take a", ignore_case=True)[-1] == ("equal", "E A", "e a")
+    assert diff("STRASSE", "İ", ignore_case=True)[0][1] == "STRASSE"
     assert diff("abc", "abxc") == [("equal", "ab", "ab"), ("differ", "", "x"), ("equal", "c", "c")]
     report = analyse(predictions(("le\u0301s", "les"), ("e\u0301", "e\u0301")))
     assert [(c.cluster, c.occurrences, c.missed) for c in report.clusters] == [("e\u0301", 2, 1)]
