@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from datakit.audit.text_checks import missing_chars
 from datakit.labels import DetLine, LabelFault, RecLine
 
 Entry = RecLine | DetLine | LabelFault
+_BOX = re.compile(r"\bbox ([0-9]{1,9})\b")
 _Subject = TypeVar("_Subject")
 
 
@@ -61,7 +63,17 @@ def _ask(
     text = entry.text if isinstance(entry, RecLine) else ""
     for code, check in checks.items():
         for message in check.run(subject):
-            tally.find(code, entry.file, entry.line, message, data_dir=data_dir, images=images, text=text)
+            shown = {"data_dir": data_dir, "images": images, "text": text}
+            if isinstance(entry, DetLine):
+                shown["outline"] = _outline(entry, message)
+            tally.find(code, entry.file, entry.line, message, **shown)
+
+
+def _outline(page: DetLine, message: str) -> tuple[tuple[float, float], ...]:
+    """The polygon of the first box that a message names; empty for none."""
+    named = _BOX.search(message)
+    number = int(named[1]) if named else 0
+    return page.boxes[number - 1].points if 0 < number <= len(page.boxes) else ()
 
 
 def _judged(entry: Entry, fate: Fate, reason: str, piece: Piece, tally: Tally) -> None:
@@ -103,6 +115,7 @@ def _rec_line(line: RecLine, piece: Piece, tally: Tally) -> None:
     _ask(REC_CHECKS, facts, line, piece.data_dir, tally)
     for picture in pictures:
         _ask(PICTURE_CHECKS, picture, line, piece.data_dir, tally)
+        tally.pictures.count(picture, len(line.text))
     _ask(SHAPE_CHECKS, facts, line, piece.data_dir, tally)
     tally.text.count(
         line.text,

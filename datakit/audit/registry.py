@@ -15,6 +15,7 @@ from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
 from datakit.audit.measures import MEASURE_CHECKS
 from datakit.audit.pair_checks import PAIR_CHECKS
 from datakit.audit.path_checks import CASE_CHECK
+from datakit.audit.readings import READING_CHECKS
 from datakit.audit.rule_checks import RULE_CHECKS
 from datakit.audit.set_checks import FILE_CHECKS
 
@@ -47,6 +48,7 @@ CHECKS: Mapping[str, Check[Any]] = {
     **RULE_CHECKS,
     **DICTIONARY_CHECKS,
     **BOX_SET_CHECKS,
+    **READING_CHECKS,
     **MEASURE_CHECKS,
     **RUN_CHECKS,
 }

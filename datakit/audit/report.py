@@ -7,7 +7,8 @@ from typing import Any
 
 from datakit.audit.box_sizes import BoxStats
 from datakit.audit.measures import Measures
-from datakit.audit.stats import TextStats
+from datakit.audit.readings import Readings
+from datakit.audit.stats import PictureStats, TextStats
 from datakit.audit.tally import CAP, Hit, Totals
 from datakit.records import SCHEMA_VERSION, SEVERITIES, Finding, Severity
 
@@ -46,8 +47,10 @@ class AuditReport:
     ``counts`` holds the exact number of findings of each check; ``hits`` at most 1,000 of each, by
     severity, then check, then place. ``characters`` are sorted from rare to frequent (trained lines, then
     code point). ``notes`` say what was not looked at, and ``settings`` what the verdicts were made with.
-    ``stats`` counts the texts of all recognition files, ``boxes`` the boxes of all pages, ``measures`` hold
-    them against guide and dictionary.
+    ``stats`` counts the texts of all recognition files, ``pictures`` has the sizes of their pictures (None
+    where none was looked at), ``boxes`` counts the boxes of all pages, ``measures`` hold them against guide
+    and dictionary. ``readings`` are a model's, where there are any. ``command`` is what the audit was typed
+    as, without what it writes ("" where it was not typed).
     """
 
     files: tuple[FileReport, ...]
@@ -58,8 +61,11 @@ class AuditReport:
     settings: dict[str, Any]
     notes: tuple[str, ...]
     stats: TextStats = NO_TEXTS
+    pictures: PictureStats | None = None
     measures: Measures = field(default_factory=Measures)
     boxes: BoxStats = field(default_factory=BoxStats)
+    readings: Readings | None = None
+    command: str = ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -89,6 +95,9 @@ class AuditReport:
             "truncated": any(count > CAP for count in self.counts.values()),
             "findings": [finding.to_dict() for finding in self.findings],
             "characters": [asdict(character) for character in self.characters],
+            "measures": self.measures.to_dict(),
+            "boxes": self.boxes.to_dict() if self.boxes.pages else None,
+            "readings": self.readings.to_dict() if self.readings else None,
             "settings": self.settings,
             "notes": list(self.notes),
         }

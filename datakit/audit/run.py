@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datakit.audit.beside import Beside
 from datakit.audit.chunks import open_labels
 from datakit.audit.inputs.source import LabelSource
 from datakit.audit.label_set import Entry, LabelSet, label_source, size_of
@@ -18,6 +19,7 @@ from datakit.audit.pair_checks import PAIR_CHECKS
 from datakit.audit.pair_index import Batch, Line, PairIndex, Twin
 from datakit.audit.path_checks import CASE_CHECK
 from datakit.audit.path_hashes import NO_PATH, Hashes, hash_paths, normalized
+from datakit.audit.readings import READING_CHECKS, Readings
 from datakit.audit.report import AuditReport
 from datakit.audit.settings import Settings
 from datakit.audit.stats import TextStats
@@ -50,6 +52,7 @@ def audit(
     progress: bool = False,
     lower: bool = False,
     crop_side: int = 960,
+    beside: Beside | None = None,
     sink: Callable[[Hit], None] | None = None,
     lost: Lost | None = None,
 ) -> AuditReport:
@@ -59,7 +62,7 @@ def audit(
     file looks like; both are those of the source for a :class:`LabelSource`. Without a ``charset`` no
     character counts as missing. ``max_text_length`` is in code points, ``image_shape`` in (channels, height,
     width) px, ``lower`` and ``crop_side`` as in :class:`Settings`. ``images`` False leaves the pictures
-    closed. The result does not depend on ``workers``; ``progress`` draws a bar on stderr.
+    closed. ``beside`` is what the set is held against. The result does not depend on ``workers``; ``progress`` draws a bar on stderr.
 
     The report keeps 1,000 findings a check; ``sink`` gets every one, as they are found. ``lost`` is told of
     every line that is not trained as labelled. Memory does not grow with the files but for 8 bytes a line.
@@ -79,16 +82,18 @@ def audit(
         crop_side=crop_side,
         lower=lower,
     )
+    beside = beside or Beside()
     sources = [label_source(file, task, data_dir) for file in label_files]
     with contextlib.ExitStack() as stack:
         sets = list(_opened(sources, stack))
-        run = _Run(settings, workers, progress, sink, lost)
+        run = _Run(settings, workers, progress, sink, lost, beside.readings or Readings())
         for labels in sets:
             run.read(labels)
         run.find_pairs(sets)
+        run.find_suspects(sets)
     total = total_of(sets)
-    measures = set_findings_of(sets, total, settings, run.found)
-    return report_of(sets, total, run.findings, settings, measures)
+    measures = set_findings_of(sets, total, settings, beside, run.found)
+    return report_of(sets, total, run.findings, settings, measures, beside)
 
 
 def text_stats(
@@ -158,6 +163,7 @@ class _Run:
     progress: bool
     sink: Callable[[Hit], None] | None
     lost: Lost | None
+    readings: Readings
     findings: Tally = field(default_factory=Tally)
     index: PairIndex = field(default_factory=PairIndex)
 
@@ -174,7 +180,7 @@ class _Run:
             for part in self._parts(labels):
                 self._add(labels, part)
         _require_lines(labels)
-        file_findings(labels, self.settings, self.found)
+        file_findings(labels, self.readings.shares.get(labels.file), self.found)
 
     def find_pairs(self, sets: Sequence[LabelSet]) -> None:
         """Find the lines that name a picture a second time."""
@@ -183,6 +189,16 @@ class _Run:
         for twin in twins:
             for code, message in _twin_findings(twin):
                 self.found(code, twin.line, message, sets[twin.source].data_dir)
+
+    def find_suspects(self, sets: Sequence[LabelSet]) -> None:
+        """Report the labels that are probably wrong, most suspicious first."""
+        folders = {labels.file: labels.data_dir for labels in sets}
+        for suspect in self.readings.suspects:
+            p = suspect.prediction
+            line = RecLine(p.file, p.line, (p.image,), p.label)
+            for code, check in READING_CHECKS.items():
+                for message in check.run(suspect):
+                    self.found(code, line, message, folders.get(p.file, ""))
 
     def _read_texts(self, labels: LabelSet) -> None:
         room = self.findings if self.sink is None else Tally(cap=None)

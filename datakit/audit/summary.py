@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from datakit.audit.beside import Beside
 from datakit.audit.box_sizes import BOX_SET_CHECKS
 from datakit.audit.dictionary_gaps import DICTIONARY_CHECKS, DictionaryFacts
 from datakit.audit.facts import SetFacts
@@ -18,7 +19,7 @@ from datakit.audit.set_checks import FILE_CHECKS
 from datakit.audit.settings import Settings
 from datakit.audit.stats import SourceStats, TextStats
 from datakit.audit.tally import Hit, Tally
-from datakit.label_rules import CaseShares
+from datakit.label_rules import CaseShares, RuleShares
 from datakit.records import SEVERITIES
 
 ALL_FILES = "(all files)"
@@ -26,15 +27,15 @@ ALL_FILES = "(all files)"
 Found = Callable[[str, str, str], None]
 
 
-def file_findings(labels: LabelSet, settings: Settings, found: Found) -> None:
-    """Ask the checks on a whole file."""
+def file_findings(labels: LabelSet, read: RuleShares | None, found: Found) -> None:
+    """Ask the checks on a whole file; ``read`` is what parts its labels from a model's readings."""
     tally = labels.tally
     facts = SetFacts(labels.file, labels.source.task, tally.boxes, tally.ignored)
     for code, check in FILE_CHECKS.items():
         for message in check.run(facts):
             found(code, labels.file, message)
     for code, rule in RULE_CHECKS.items():
-        for message in rule.run(RuleFacts(_cases(tally))):
+        for message in rule.run(RuleFacts(_cases(tally), read)):
             found(code, labels.file, message)
     for code, sizes in BOX_SET_CHECKS.items():
         if labels.source.task == "det":
@@ -52,7 +53,9 @@ def _cases(tally: Tally) -> CaseShares:
     )
 
 
-def set_findings_of(sets: Sequence[LabelSet], total: Tally, settings: Settings, found: Found) -> Measures:
+def set_findings_of(
+    sets: Sequence[LabelSet], total: Tally, settings: Settings, beside: Beside, found: Found
+) -> Measures:
     """Ask the checks on all files together; the measures they rest on."""
     place = sets[0].file if len(sets) == 1 else ALL_FILES
     text = total.text.stats()
@@ -62,7 +65,14 @@ def set_findings_of(sets: Sequence[LabelSet], total: Tally, settings: Settings, 
         for code, check in DICTIONARY_CHECKS.items():
             for message in check.run(facts):
                 found(code, place, message)
-    measures = measure(text, None, settings, sources=_sources(sets))
+    measures = measure(
+        text,
+        total.pictures.stats(),
+        settings,
+        sources=_sources(sets),
+        reference=beside.reference,
+        new_dictionary=beside.new_dictionary,
+    )
     for code, message in set_findings(measures):
         found(code, place, message)
     return measures
@@ -72,7 +82,7 @@ def _sources(sets: Sequence[LabelSet]) -> dict[str, list[SourceStats]]:
     by_task: dict[str, list[SourceStats]] = {}
     for labels in sets:
         totals = labels.tally.totals()
-        stats = SourceStats(labels.file, "domain", labels.source.ratio, totals.lines, totals.kept)
+        stats = SourceStats(labels.file, labels.source.role, labels.source.ratio, totals.lines, totals.kept)
         by_task.setdefault(labels.source.task, []).append(stats)
     return by_task
 
@@ -86,7 +96,12 @@ def total_of(sets: Sequence[LabelSet]) -> Tally:
 
 
 def report_of(
-    sets: Sequence[LabelSet], total: Tally, findings: Tally, settings: Settings, measures: Measures
+    sets: Sequence[LabelSet],
+    total: Tally,
+    findings: Tally,
+    settings: Settings,
+    measures: Measures,
+    beside: Beside,
 ) -> AuditReport:
     """Put the report together."""
     return AuditReport(
@@ -107,8 +122,10 @@ def report_of(
         settings=_shown_settings(settings),
         notes=tuple(_notes(sets, settings)),
         stats=total.text.stats(),
+        pictures=total.pictures.stats(),
         measures=measures,
         boxes=total.box_stats,
+        readings=beside.readings,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from datakit.audit.box_sizes import BoxStats
 from datakit.audit.facts import Fate
+from datakit.audit.picture_counts import PictureCounts
 from datakit.audit.registry import CHECKS
 from datakit.audit.text_counts import TextCounts
 from datakit.records import Finding
@@ -19,12 +20,16 @@ CAP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A finding and what a report shows beside it: pictures of the line, their data_dir, the label."""
+    """A finding and what a report shows beside it: pictures of the line, their data_dir, the label.
+
+    ``outline`` is the polygon of the box that a finding on a page is about, in px of the page.
+    """
 
     finding: Finding
     data_dir: str = ""
     images: tuple[str, ...] = ()
     text: str = ""
+    outline: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Tally:
     boxes: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
     box_stats: BoxStats = field(default_factory=BoxStats)
+    pictures: PictureCounts = field(default_factory=PictureCounts)
     lost: list[tuple[int, str, str]] = field(default_factory=list)
     cap: int | None = CAP
 
@@ -103,6 +109,7 @@ class Tally:
         self.add_findings(other)
         self.text.add(other.text)
         self.box_stats.add(other.box_stats)
+        self.pictures.add(other.pictures)
         self.boxes += other.boxes
         self.ignored.update(other.ignored)
 

@@ -11,6 +11,8 @@ from datakit.labels import DetLine, LabelFault, RecLine, Task, scan_det, scan_re
 from datakit.lmdb_set import scan_lmdb
 
 SourceKind = Literal["lines", "lmdb"]
+Role = Literal["domain", "general", "synthetic", "badcases"]
+ROLES: tuple[Role, ...] = ("domain", "general", "synthetic", "badcases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class LabelSource:
     """A label file with its task and what its paths are relative to.
 
     ``kind`` "lmdb": ``file`` and ``data_dir`` are the folder of the set, the key stands as the line.
-    ``ratio`` is the share of the lines that one epoch draws. ``notes`` say what was taken for granted.
+    ``ratio`` is the share of the lines that one epoch draws, ``role`` what they are in the mix. ``notes`` say
+    what was taken for granted.
     """
 
     file: str
@@ -27,6 +30,7 @@ class LabelSource:
     kind: SourceKind = "lines"
     ratio: float = 1.0
     notes: tuple[str, ...] = ()
+    role: Role = "domain"
 
 
 def scan(source: LabelSource) -> Iterator[RecLine | DetLine | LabelFault]:
