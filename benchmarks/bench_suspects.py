@@ -1,7 +1,7 @@
 """How many of the first suspects are wrong labels: errors planted into the labels of lines that were read.
 
     datakit predict receipts/rec_val.txt --out receipts.jsonl
-    python benchmarks/bench_suspects.py receipts.jsonl [--rate 0.01] [--seeds 30] [--wrong benchmarks/known_wrong_labels.txt]
+    python benchmarks/bench_suspects.py receipts.jsonl [--wrong benchmarks/known_wrong_labels.txt]
 
 The readings do not depend on the labels, so the errors go into the label column: of every four, one swap of
 neighbouring characters, one character dropped, one inserted (drawn from the set's characters), one label of
