@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from datakit.audit.box_checks import BOX_CHECKS
 from datakit.audit.check import Check
@@ -63,7 +63,7 @@ def _ask(
     text = entry.text if isinstance(entry, RecLine) else ""
     for code, check in checks.items():
         for message in check.run(subject):
-            shown = {"data_dir": data_dir, "images": images, "text": text}
+            shown: dict[str, Any] = {"data_dir": data_dir, "images": images, "text": text}
             if isinstance(entry, DetLine):
                 shown["outline"] = _outline(entry, message)
             tally.find(code, entry.file, entry.line, message, **shown)
