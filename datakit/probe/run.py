@@ -74,7 +74,7 @@ def probe(
     )
     renderer, counts = Renderer(job), _Counts()
     with Progress(len(texts), "probe", enabled=progress) as bar:
-        for text, read in _read(recognizer, _drawn(renderer, texts, job), bar):
+        for text, read in _read(recognizer, _drawn(renderer, texts, job, recognizer.height), bar):
             counts.add(text, read)
     settings = {"lines": lines, "preset": preset, "seed": seed, "drawn": len(texts)}
     families = tuple(sorted({face.family for face in job.faces}))
@@ -100,16 +100,17 @@ def _refused(chars: Sequence[str], recognizer: Recognizer, mask: Any) -> dict[st
     return reasons
 
 
-def _drawn(renderer: Renderer, texts: Sequence[str], job: RenderJob) -> Iterator[tuple[str, int, Any]]:
+def _drawn(
+    renderer: Renderer, texts: Sequence[str], job: RenderJob, height: int
+) -> Iterator[tuple[str, int, Any]]:
     """Text, padded width and picture, resized and normalised."""
     from datakit.images import line_width, resize_norm
     from datakit_synth.render import sample_rng
-    from datakit_train.recognizer import HEIGHT
 
     for number, text in enumerate(texts):
         image = renderer.render(text, sample_rng(job.seed, number)).image
-        width = line_width(image.shape[1], image.shape[0])
-        yield text, width, resize_norm(image, HEIGHT, width)
+        width = line_width(image.shape[1], image.shape[0], target_height=height)
+        yield text, width, resize_norm(image, height, width)
 
 
 def _read(recognizer: Recognizer, drawn: Iterable[tuple[str, int, Any]], bar: Progress) -> Iterator[Pair]:

@@ -111,4 +111,5 @@ def make_engine(network: object, settings: Settings) -> Engine:
 def _fingerprint(settings: Settings, mix: Mix, base: StoredModel) -> str:
     """What must be the same for a run to be resumed."""
     sources = [(sha256_file(s.label_file), str(s.data_dir), s.kind, s.ratio) for s in mix.sources]
-    return json.dumps([asdict(settings), sources, base.source, list(base.probe)], sort_keys=True)
+    known = [base.source, list(base.probe), list(base.characters)]
+    return json.dumps([asdict(settings), sources, *known], sort_keys=True)
