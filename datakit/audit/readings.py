@@ -93,8 +93,8 @@ READING_CHECKS: dict[str, Check[Suspect]] = {
         "warning",
         "Does the label say what a model reads?",
         "A model that is good elsewhere reads something else here with confidence: the label may be wrong, "
-        "and training on it teaches the error. Weighed from the scores, from which confusions the model makes "
-        "elsewhere, and from what the other labels look like.",
+        "and training on it teaches the error. Weighed from the scores, from the confusions that the model "
+        "makes elsewhere, and from what the other labels look like.",
         "look at the picture, and correct the label if it is wrong",
     ),
 }

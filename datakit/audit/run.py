@@ -62,7 +62,8 @@ def audit(
     file looks like; both are those of the source for a :class:`LabelSource`. Without a ``charset`` no
     character counts as missing. ``max_text_length`` is in code points, ``image_shape`` in (channels, height,
     width) px, ``lower`` and ``crop_side`` as in :class:`Settings`. ``images`` False leaves the pictures
-    closed. ``beside`` is what the set is held against. The result does not depend on ``workers``; ``progress`` draws a bar on stderr.
+    closed. ``beside`` is what the set is held against. The result does not depend on ``workers``;
+    ``progress`` draws a bar on stderr.
 
     The report keeps 1,000 findings a check; ``sink`` gets every one, as they are found. ``lost`` is told of
     every line that is not trained as labelled. Memory does not grow with the files but for 8 bytes a line.
@@ -180,7 +181,7 @@ class _Run:
             for part in self._parts(labels):
                 self._add(labels, part)
         _require_lines(labels)
-        file_findings(labels, self.readings.shares.get(labels.file), self.found)
+        file_findings(labels, self.readings.shares.get(str(Path(labels.file))), self.found)
 
     def find_pairs(self, sets: Sequence[LabelSet]) -> None:
         """Find the lines that name a picture a second time."""
@@ -192,7 +193,7 @@ class _Run:
 
     def find_suspects(self, sets: Sequence[LabelSet]) -> None:
         """Report the labels that are probably wrong, most suspicious first."""
-        folders = {labels.file: labels.data_dir for labels in sets}
+        folders = {str(Path(labels.file)): labels.data_dir for labels in sets}
         for suspect in self.readings.suspects:
             p = suspect.prediction
             line = RecLine(p.file, p.line, (p.image,), p.label)

@@ -22,7 +22,8 @@ CAP = 1000
 class Hit:
     """A finding and what a report shows beside it: pictures of the line, their data_dir, the label.
 
-    ``outline`` is the polygon of the box that a finding on a page is about, in px of the page.
+    ``outline`` is the polygon of the box that a finding on a page is about, in px of the page; ``beside``
+    (data_dir, path) of a picture to show for comparison.
     """
 
     finding: Finding
@@ -30,6 +31,7 @@ class Hit:
     images: tuple[str, ...] = ()
     text: str = ""
     outline: tuple[tuple[float, float], ...] = ()
+    beside: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

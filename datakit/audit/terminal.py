@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
+from datakit.audit.lengths import fit_lines
 from datakit.audit.registry import CHECKS
 from datakit.audit.report import AuditReport
+from datakit.audit.tally import Hit
+from datakit.audit.todo import base_command, next_commands
 from datakit.report.text import shorten, visible
 
-EXAMPLES = 2
-MOST_CODES = 14
+# Examples of an error, of anything else; kinds of findings shown.
+EXAMPLES = {"error": 2}
+MOST_CODES = 10
 _ROWS = (
     ("trained", "trained", "trained as labelled"),
     ("cut", "cut", "trained with characters cut"),
@@ -23,7 +26,7 @@ _ROWS = (
 def format_report(report: AuditReport) -> str:
     """Verdict table, the worst findings with file:line, and what to type next; ends with a newline."""
     parts = [*_heading(report), "", *_verdicts(report), "", *_findings(report)]
-    parts += [*(f"note: {visible(note)}" for note in report.notes), *_next(report)]
+    parts += [*_measures(report), *(f"note: {visible(note)}" for note in report.notes), *_next(report)]
     return "\n".join(parts) + "\n"
 
 
@@ -32,33 +35,55 @@ def _heading(report: AuditReport) -> Iterator[str]:
         totals = file.totals
         lost = totals.lines - totals.kept
         name = "recognition" if file.task == "rec" else "detection"
-        yield f"{visible(file.file)} ({name}): {totals.lines} lines, {totals.kept} trained, {lost} lost"
+        yield (
+            f"{visible(file.file)} ({name}): {totals.lines:,} lines, {totals.kept:,} trained, {lost:,} lost"
+        )
 
 
 def _verdicts(report: AuditReport) -> Iterator[str]:
     totals = report.totals
     for field, name, meaning in _ROWS:
         count = getattr(totals, field)
-        yield f"  {name:<16}{count:>9}  {meaning if count else ''}".rstrip()
-    yield f"  {'lines':<16}{totals.lines:>9}"
+        yield f"  {name:<16}{count:>12,}  {meaning if count else ''}".rstrip()
+    yield f"  {'lines':<16}{totals.lines:>12,}"
     if totals.reasons:
-        yield "  lost to: " + ", ".join(f"{code} {count}" for code, count in totals.reasons.items())
+        ordered = sorted(totals.reasons.items(), key=lambda reason: -reason[1])
+        yield "  lost to: " + ", ".join(f"{code} {count:,}" for code, count in ordered)
 
 
 def _findings(report: AuditReport) -> Iterator[str]:
     if not report.counts:
         yield "no findings"
         return
+    examples: dict[str, list[Hit]] = {}
+    for hit in report.hits:
+        of_code = examples.setdefault(hit.finding.code, [])
+        if len(of_code) < EXAMPLES.get(hit.finding.severity, 1):
+            of_code.append(hit)
     for code in list(report.counts)[:MOST_CODES]:
         check, count = CHECKS[code], report.counts[code]
-        yield f"{check.severity:<8}{code:<20}{count:>7}  {check.fix}"
-        for finding in [f for f in report.findings if f.code == code][:EXAMPLES]:
+        yield f"{check.severity:<8} {code:<24}{count:>9,}  {check.fix}"
+        for hit in examples.get(code, ()):
+            finding = hit.finding
             where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
-            yield f"          {visible(where)}  {visible(shorten(finding.message, 140))}"
+            yield f"           {visible(where)}  {visible(shorten(finding.message, 160))}"
     if len(report.counts) > MOST_CODES:
-        yield f"... and {len(report.counts) - MOST_CODES} more kinds, all in --json"
+        left = list(report.counts)[MOST_CODES:]
+        yield f"... and {len(left)} more kinds: {', '.join(left)}"
+
+
+def _measures(report: AuditReport) -> Iterator[str]:
+    fitted = report.measures.fit
+    lines = [*(fit_lines(fitted) if fitted else ()), *(report.boxes.lines() if report.boxes.pages else ())]
+    if lines:
+        yield ""
+        yield from (f"  {visible(line)}" for line in lines)
+        yield ""
 
 
 def _next(report: AuditReport) -> Iterator[str]:
-    files = " ".join(shlex.quote(file.file) for file in report.files)
-    yield f"next: datakit audit {visible(files)} --html audit.html   (pictures and all counts)"
+    for step in next_commands(report):
+        lost = f"{step.lost:,} lines lost" if step.lost else f"{step.findings:,} findings"
+        yield f"next ({lost}): {visible(step.command)}"
+    if "--html" not in report.command:
+        yield f"next: {visible(base_command(report))} --html audit.html   (pictures and all counts)"

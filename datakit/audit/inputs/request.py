@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ MAX_TEXT_LENGTH = 25
 class Request:
     """Labels and options as given; None is an option that was not given.
 
-    ``ratios`` has one number for all label files, one a label file, or none. ``config`` is a PaddleOCR YAML,
+    ``ratios`` and ``roles`` have one entry for all label files, one a label file, or none; ``val`` and
+    ``reference`` name more label files. ``config`` is a PaddleOCR YAML,
     ``overrides`` its ``-o Key.sub=value``.
     """
 
@@ -32,6 +34,25 @@ class Request:
     encoder: str | None = None
     max_text_length: int | None = None
     image_shape: tuple[int, int, int] | None = None
+    roles: tuple[str, ...] = ()
+    val: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+
+    def command(self) -> str:
+        """The audit as typed, without what it writes."""
+        options = {
+            "-c": self.config,
+            "--dict": self.dictionary,
+            "--data-dir": self.data_dir,
+            "--task": self.task,
+            "--encoder": self.encoder,
+            "--max-text-length": self.max_text_length,
+            "--image-shape": ",".join(map(str, self.image_shape)) if self.image_shape else None,
+        }
+        named = [word for flag, value in options.items() if value is not None for word in (flag, str(value))]
+        changed = [word for override in self.overrides for word in ("-o", override)]
+        space = {True: ["--use-space-char"], False: ["--no-use-space-char"], None: []}[self.use_space_char]
+        return shlex.join(["datakit", "audit", *self.labels, *named, *changed, *space])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +73,12 @@ class Trainer:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The sources to audit, the trainer's options, ``Eval``'s sources of a YAML, and notes to print."""
+    """The sources to audit, the trainer's options, the validation set (``Eval``'s sources of a YAML where
+    none is named), the reference set, and notes to print.
+    """
 
     sources: tuple[LabelSource, ...]
     trainer: Trainer
     val: tuple[LabelSource, ...] = ()
+    reference: tuple[LabelSource, ...] = ()
     notes: tuple[str, ...] = ()

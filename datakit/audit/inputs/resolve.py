@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from datakit.audit.inputs.files import sources_of
 from datakit.audit.inputs.request import IMAGE_SHAPE, MAX_TEXT_LENGTH, Inputs, Request, Trainer
-from datakit.audit.inputs.source import LabelSource
+from datakit.audit.inputs.source import ROLES, LabelSource, Role
 from datakit.charset import load_charset
 from datakit.encoders import NO_DICTIONARY
 from datakit.errors import UsageError
@@ -35,8 +36,37 @@ def resolve(request: Request) -> Inputs:
     notes: list[str] = []
     trainer = _trainer(request, config, notes)
     sources = _sources(request, config, notes)
-    val = () if config is None or config.eval is None else _dataset(config.eval, (), None)
-    return Inputs(sources, trainer, val, (*notes, *(note for source in sources for note in source.notes)))
+    val = _named(request.val, request)
+    if not val and config is not None and config.eval is not None:
+        val = _dataset(config.eval, (), None)
+    reference = _named(request.reference, request)
+    sources = _with_roles(sources, request)
+    told = (note for source in (*sources, *val, *reference) for note in source.notes)
+    return Inputs(sources, trainer, val, reference, (*notes, *dict.fromkeys(told)))
+
+
+def _named(paths: Sequence[str], request: Request) -> tuple[LabelSource, ...]:
+    """The sources of a flag that names more label files."""
+    if STDIN in paths:
+        raise UsageError("- (stdin) is for the label file that is audited")
+    return tuple(
+        source for path in paths for source in sources_of(path, data_dir=request.data_dir, task=request.task)
+    )
+
+
+def _with_roles(sources: tuple[LabelSource, ...], request: Request) -> tuple[LabelSource, ...]:
+    """Every source with what it is in the mix: one role for all label files, or one each."""
+    wrong = [role for role in request.roles if role not in ROLES]
+    if wrong:
+        raise UsageError(f"--role {wrong[0]!r} is not known; known are {', '.join(ROLES)}")
+    if not request.roles:
+        return sources
+    files = list(dict.fromkeys(source.file for source in sources))
+    roles = request.roles * len(files) if len(request.roles) == 1 else request.roles
+    if len(roles) != len(files):
+        raise UsageError(f"{len(roles)} roles for {len(files)} label files: give one each, or one for all")
+    by_file = dict(zip(files, roles, strict=True))
+    return tuple(replace(source, role=cast("Role", by_file[source.file])) for source in sources)
 
 
 def _sources(request: Request, config: PaddleConfig | None, notes: list[str]) -> tuple[LabelSource, ...]:
