@@ -78,12 +78,12 @@ class Setting:
 
 def begun(out: Path) -> tuple[dict[str, int], int]:
     """Markers of finished shards with the time they were written, and how many shards are half done."""
-    markers = {path.name: path.stat().st_mtime_ns for path in (out / "shards").glob("[0-9]*.json")}
-    markers = {name: time for name, time in markers.items() if not name.endswith(".params.jsonl")}
+    markers = {path.name: path.stat().st_mtime_ns for path in (out / "shards").glob("?????.json")}
     names = {path.name.removesuffix(".part") for path in (out / "images").glob("*")}
     names |= {path.name.split(".")[0] for path in (out / "shards").glob("[0-9]*.*")}
-    packs = len(list((out / "shards").glob(".datakit-*.tmp")))
-    return markers, len(names - {name.removesuffix(".json") for name in markers}) + packs
+    # A temporary file is a pack of a shard that has no name yet if it begins as a JPEG does.
+    packs = [path.open("rb").read(2) for path in (out / "shards").glob(".datakit-*.tmp")]
+    return markers, len(names - {name.removesuffix(".json") for name in markers}) + packs.count(b"\xff\xd8")
 
 
 def kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -105,8 +105,11 @@ def kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
-def kill_runs(setting: Setting, kills: int, rng: random.Random) -> Tally:
-    """Kill and start again until ``kills`` have fallen and the last run is done."""
+def kill_runs(setting: Setting, kills: int, rng: random.Random, share: float = 0.25) -> Tally:
+    """Kill and start again until ``kills`` have fallen and the last run is done.
+
+    A kill falls after at most ``share`` of the time of a whole run.
+    """
     began = time.monotonic()
     assert setting.start(setting.folder / "whole").wait() == 0
     whole = time.monotonic() - began
@@ -115,7 +118,7 @@ def kill_runs(setting: Setting, kills: int, rng: random.Random) -> Tally:
     tally = Tally()
     while tally.kills < kills or not tally.runs:
         out = setting.folder / f"run{tally.runs}"
-        one_run(setting, out, kills, tally, rng, whole)
+        one_run(setting, out, kills, tally, rng, whole * share)
         found = digest(out)
         names = {name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)}
         tally.different += [f"{out.name}/{name}" for name in sorted(names)]
@@ -126,11 +129,13 @@ def kill_runs(setting: Setting, kills: int, rng: random.Random) -> Tally:
     return tally
 
 
-def one_run(setting: Setting, out: Path, kills: int, tally: Tally, rng: random.Random, whole: float) -> None:
+def one_run(
+    setting: Setting, out: Path, kills: int, tally: Tally, rng: random.Random, longest: float
+) -> None:
     """One folder, from nothing to a finished run."""
     while True:
         before, _ = begun(out)
-        limit = rng.uniform(0, whole / 4) if tally.kills < kills else 3600.0
+        limit = rng.uniform(0, longest) if tally.kills < kills else 3600.0
         killed = kill(setting.start(out), limit)
         after, half = begun(out)
         tally.changed_shards += sum(after.get(name) != written for name, written in before.items())

@@ -15,7 +15,7 @@ from datakit_synth.account import Account
 from datakit_synth.assemble import Assembly, assemble, remove_leftovers, texts_sha256
 from datakit_synth.formats import Format, find_format
 from datakit_synth.identity import manifest_faces, require_ours
-from datakit_synth.pictures import write_folder, write_pack
+from datakit_synth.pictures import PART, explained, write_folder, write_pack
 from datakit_synth.shards import (
     SHARD_LINES,
     ShardDone,
@@ -88,7 +88,7 @@ def merge_parts(parts: Sequence[Path], out: Path) -> Merged:
     found = _read_parts(parts, out)
     require_ours(out, found.manifest.arguments["fingerprint"])
     holders = _holders(found)
-    with FolderLock(out):
+    with explained(out), FolderLock(out):
         require_ours(out, found.manifest.arguments["fingerprint"])
         remove_leftovers(out)
         write_manifest(out, found.manifest)
@@ -181,7 +181,7 @@ def _bring_pictures(parts: _Parts, holder: Path, done: ShardDone) -> None:
     for _ in shard_pictures(holder, done):
         pass
     with write_folder(target.folder):
-        part = target.folder.with_name(target.folder.name + ".part")
+        part = target.folder.with_name(target.folder.name + PART)
         for picture in sorted(source.folder.iterdir()):
             _link(picture, part / picture.name)
 

@@ -12,12 +12,23 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from datakit.errors import OutputError
 from datakit.files import atomic_open
 
 PART = ".part"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 Add = Callable[[str, bytes], None]
+
+
+@contextlib.contextmanager
+def explained(out: Path) -> Iterator[None]:
+    """Turn an OSError that nobody has explained yet into an OutputError that names the file, or ``out``."""
+    try:
+        yield
+    except OSError as error:
+        name = out if error.filename is None else os.fsdecode(error.filename)
+        raise OutputError(f"{name}: cannot be written or read back ({error.strerror or error})") from error
 
 
 @contextlib.contextmanager

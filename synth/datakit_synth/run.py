@@ -18,6 +18,7 @@ from datakit_synth.assemble import Assembly, assemble, remove_leftovers
 from datakit_synth.formats import Format, find_format
 from datakit_synth.formats.files_set import FILES
 from datakit_synth.identity import make_manifest, require_ours
+from datakit_synth.pictures import explained
 from datakit_synth.plan import Plan
 from datakit_synth.prepare import Prepared, prepare
 from datakit_synth.request import SynthRequest
@@ -151,7 +152,7 @@ def synthesize(
     run = _Run(out, prepared, manifest, chosen, job, part, shards)
     wanted = manifest.arguments["fingerprint"]
     require_ours(out, wanted)
-    with _locked(out, part):
+    with explained(out), _locked(out, part):
         require_ours(out, wanted)
         return _work(run, workers, progress)
 

@@ -121,9 +121,9 @@ def render_shard(job: ShardJob, shard: Shard) -> ShardDone:
     """
     cv2.setNumThreads(1)
     files = ShardFiles(Path(job.out), shard.index)
-    files.marker.unlink(missing_ok=True)
     account = _Account(shard.index, job.packed, [] if job.keep_params else None)
     try:
+        files.marker.unlink(missing_ok=True)
         with _writer(job, files) as add:
             _draw(job, shard, account, add)
     except OSError as error:

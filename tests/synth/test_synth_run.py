@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -20,6 +19,8 @@ from datakit.images import probe
 from datakit.labels import read_rec
 from datakit_synth import Slice, SynthRequest, synthesize, targets_from_chars
 
+Digest = Callable[[Path], dict[str, str]]
+
 
 def request_of(font: Path, per_char: int = 30) -> SynthRequest:
     return SynthRequest(
@@ -28,14 +29,6 @@ def request_of(font: Path, per_char: int = 30) -> SynthRequest:
         count=170,
         fonts=(font,),
     )
-
-
-def digest(folder: Path) -> dict[str, str]:
-    """sha256 of every file but the manifest, which holds paths and versions."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
-    }
 
 
 def test_the_label_file_holds_what_was_planned(latin_font: Path, tmp_path: Path) -> None:
@@ -60,56 +53,37 @@ def test_the_label_file_holds_what_was_planned(latin_font: Path, tmp_path: Path)
     assert (tmp_path / "out" / "contact.png").is_file()
 
 
-_DRIVER = """
-import sys
-from pathlib import Path
-from datakit_synth import Slice, SynthRequest, synthesize
-if __name__ == "__main__":
-    out, font, workers, part = sys.argv[1:]
-    request = SynthRequest(templates=("en",), count=1000, fonts=(font,), backgrounds=("paper", "field"))
-    k, n = part.split("/")
-    synthesize(request, Path(out), seed=3, workers=int(workers), part=Slice(int(k), int(n)))
-"""
-
-
-def start(tmp_path: Path, out: str, font: Path, workers: int, part: str = "0/1") -> subprocess.Popen[bytes]:
-    driver = tmp_path / "driver.py"
-    driver.write_text(_DRIVER, encoding="utf-8")
-    command = [sys.executable, str(driver), str(tmp_path / out), str(font), str(workers), part]
-    return subprocess.Popen(command, start_new_session=True)
-
-
-def run(tmp_path: Path, out: str, font: Path, workers: int, part: str = "0/1") -> None:
-    assert start(tmp_path, out, font, workers, part).wait(timeout=120) == 0
-
-
-def test_same_bytes_for_workers_slices_and_a_killed_run(latin_font: Path, tmp_path: Path) -> None:
-    run(tmp_path, "one", latin_font, 1)
+def test_same_bytes_for_workers_and_slices(latin_font: Path, tmp_path: Path, digest: Digest) -> None:
+    request = SynthRequest(templates=("en",), count=700, fonts=(latin_font,), backgrounds=("paper", "field"))
+    synthesize(request, tmp_path / "one", seed=3)
     expected = digest(tmp_path / "one")
-    # 1,000 pictures; label files and markers of 5 shards; labels.txt and contact.png.
-    assert len(expected) == 1000 + 2 * 5 + 2
-    run(tmp_path, "two", latin_font, 2)
-    assert digest(tmp_path / "two") == expected
-    for k in (2, 0, 1):
-        run(tmp_path, "slices", latin_font, 1, f"{k}/3")
+    # 700 pictures; label files and markers of 4 shards; labels.txt, contact.png and synth.html.
+    assert len(expected) == 700 + 2 * 4 + 3
+    for workers in (2, 8):
+        synthesize(request, tmp_path / f"with{workers}", seed=3, workers=workers)
+        assert digest(tmp_path / f"with{workers}") == expected
+    for k in (2, 0, 1, 3):
+        synthesize(request, tmp_path / "slices", seed=3, part=Slice(k, 4))
     assert digest(tmp_path / "slices") == expected
 
-    killed = start(tmp_path, "killed", latin_font, 2)
-    markers = tmp_path / "killed" / "shards"
-    deadline = time.monotonic() + 60
-    while not list(markers.glob("*.json")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert not (tmp_path / "killed" / "labels.txt").exists()
-    first = {path: path.stat().st_mtime_ns for path in markers.glob("*.json")}
-    run(tmp_path, "killed", latin_font, 2)
-    assert digest(tmp_path / "killed") == expected
-    assert first
-    assert {path: path.stat().st_mtime_ns for path in first} == first
+
+def test_three_kills(latin_font: Path, tmp_path: Path) -> None:
+    """A short run of benchmarks/kill_synth.py, which does 50 kills of 20,000 lines."""
+    path = Path(__file__).parents[2] / "benchmarks/kill_synth.py"
+    spec = importlib.util.spec_from_file_location("kill_synth", path)
+    assert spec is not None
+    assert spec.loader is not None
+    kill_synth = importlib.util.module_from_spec(spec)
+    sys.modules["kill_synth"] = kill_synth
+    spec.loader.exec_module(kill_synth)
+    setting = kill_synth.Setting(tmp_path, str(latin_font), 1200, 2, "files")
+    tally = kill_synth.kill_runs(setting, 3, Random(2), share=1.0)
+    assert tally.kills == 3
+    assert (tally.different, tally.leftovers, tally.changed_shards) == ([], 0, 0)
+    assert tally.most_done_twice <= 2
 
 
-def test_a_damaged_shard_is_drawn_again(latin_font: Path, tmp_path: Path) -> None:
+def test_a_damaged_shard_is_drawn_again(latin_font: Path, tmp_path: Path, digest: Digest) -> None:
     request, out = request_of(latin_font), tmp_path / "out"
     synthesize(request, out)
     before = digest(out)
@@ -139,7 +113,7 @@ def test_a_folder_that_holds_something_else_is_refused(latin_font: Path, tmp_pat
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
 
 
-def test_another_run_in_the_folder_is_refused(latin_font: Path, tmp_path: Path) -> None:
+def test_another_run_in_the_folder_is_refused(latin_font: Path, tmp_path: Path, digest: Digest) -> None:
     out = tmp_path / "out"
     synthesize(request_of(latin_font), out)
     before = digest(out)
