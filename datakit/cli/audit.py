@@ -11,6 +11,7 @@ import typer
 from datakit.errors import UsageError
 
 if TYPE_CHECKING:
+    from datakit.audit.beside import Beside
     from datakit.audit.delivery import Places, Wanted
     from datakit.audit.inputs import Inputs
     from datakit.audit.report import AuditReport
@@ -70,6 +71,28 @@ def audit(
         list[float] | None,
         typer.Option(help="Share of the lines an epoch draws: one for all files, or one each, repeated."),
     ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a label file is in the mix: domain, general, synthetic or badcases; one for all, or "
+            "one each, repeated."
+        ),
+    ] = None,
+    val: Annotated[
+        list[str] | None,
+        typer.Option(help="Validation labels: what of them stands in the training set too; repeatable."),
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(help="Label files of real pictures to compare the set with; repeatable."),
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(help="What a model read of these lines: labels that are probably wrong; repeatable."),
+    ] = None,
+    new_dict: Annotated[
+        bool, typer.Option("--new-dict", help="The dictionary is not that of the weights to start from.")
+    ] = False,
     task: Annotated[str | None, typer.Option(help="rec or det; default: what the file looks like.")] = None,
     encoder: Annotated[
         str | None, typer.Option(help="Label encoder: ctc, sar, nrtr or multi; default: ctc.")
@@ -135,28 +158,41 @@ def audit(
 
     if html:
         require_writable(html)
-    inputs = resolve(
-        Request(
-            tuple(labels or ()),
-            data_dir,
-            "rec" if task == "rec" else "det" if task == "det" else None,
-            tuple(ratio or ()),
-            config,
-            tuple(override or ()),
-            dict_,
-            use_space_char,
-            encoder,
-            max_text_length,
-            _shape(image_shape) if image_shape is not None else None,
-        )
+    request = Request(
+        tuple(labels or ()),
+        data_dir,
+        "rec" if task == "rec" else "det" if task == "det" else None,
+        tuple(ratio or ()),
+        config,
+        tuple(override or ()),
+        dict_,
+        use_space_char,
+        encoder,
+        max_text_length,
+        _shape(image_shape) if image_shape is not None else None,
+        tuple(role or ()),
+        tuple(val or ()),
+        tuple(reference or ()),
     )
+    inputs = resolve(request)
     wanted = Wanted(fix, clean, dropped, drop_cut)
-    report = _run(inputs, wanted, output, images=images, allow_outside=allow_outside, workers=workers)
+    report = _run(
+        inputs,
+        wanted,
+        output,
+        predictions=predictions or [],
+        new_dictionary=new_dict,
+        command=request.command(),
+        images=images,
+        allow_outside=allow_outside,
+        workers=workers,
+    )
     if html:
         from datakit.audit.page import html_report
         from datakit.files import atomic_write
 
-        atomic_write(html, html_report(report, allow_outside=allow_outside))
+        page = html_report(report, charset=inputs.trainer.charset, allow_outside=allow_outside)
+        atomic_write(html, page)
         typer.echo(f"datakit: wrote {html}", err=True)
     _print(report, output)
     if report.fails_on(severity):
@@ -182,7 +218,16 @@ def _format(name: str, json_: bool) -> str:
     return "json" if json_ else name
 
 
-def _run(inputs: Inputs, wanted: Wanted, output: str, **options: Any) -> AuditReport:
+def _run(
+    inputs: Inputs,
+    wanted: Wanted,
+    output: str,
+    *,
+    predictions: list[Path],
+    new_dictionary: bool,
+    command: str,
+    **options: Any,
+) -> AuditReport:
     """Audit, then write what is wanted; findings of jsonl are printed as they come."""
     from dataclasses import replace
 
@@ -192,6 +237,7 @@ def _run(inputs: Inputs, wanted: Wanted, output: str, **options: Any) -> AuditRe
 
     where = places(wanted, inputs.sources)
     lost = [LostLines() for _ in inputs.sources]
+    beside, notes = _beside(inputs, predictions, new_dictionary, options)
     report = run(
         inputs.sources,
         charset=inputs.trainer.charset,
@@ -200,12 +246,38 @@ def _run(inputs: Inputs, wanted: Wanted, output: str, **options: Any) -> AuditRe
         image_shape=inputs.trainer.image_shape,
         lower=inputs.trainer.lower,
         progress=True,
+        beside=beside,
         sink=_print_finding if output == "jsonl" else None,
         lost=(lambda number, *line: lost[number].record(*line)) if wanted.lost_lines else None,
         **options,
     )
     _deliver(inputs, wanted, where, report, lost)
-    return replace(report, notes=(*inputs.notes, *report.notes))
+    return replace(report, notes=(*inputs.notes, *notes, *report.notes), command=command)
+
+
+def _beside(
+    inputs: Inputs, predictions: list[Path], new_dictionary: bool, options: dict[str, Any]
+) -> tuple[Beside, list[str]]:
+    """What the set is held against, and what is to be said about it."""
+    from datakit.audit import audit as run
+    from datakit.audit.beside import Beside
+    from datakit.audit.readings import weigh
+    from datakit.badcases.inputs import Unmatched, join_labels
+
+    reference = readings = None
+    if inputs.reference:
+        of_reference = run(inputs.reference, progress=True, **options)
+        reference = (of_reference.stats, of_reference.pictures)
+    unmatched = Unmatched()
+    if predictions:
+        files = [Path(source.file) for source in inputs.sources if source.kind == "lines"]
+        if not files or any(str(file) == "-" for file in files):
+            raise UsageError("--predictions are joined with label files: not with stdin or an LMDB set")
+        readings = weigh(join_labels(predictions, files, unmatched))
+    left = len(unmatched.sentences)
+    first = unmatched.sentences[0] if left else ""
+    notes = [f"--predictions: {left} lines or readings without a partner, the first: {first}"]
+    return Beside(reference, readings, new_dictionary, inputs.val), notes if left else []
 
 
 def _print_finding(hit: Hit) -> None:
