@@ -11,9 +11,6 @@ from datakit.audit.shape_checks import SHAPE_CHECKS
 
 __all__ = ["PICTURE_CHECKS", "SHAPE_CHECKS"]
 
-# Grey values, of 255, between the darkest and the lightest spot of a picture with nothing on it; paper with
-# noise of two grey values has 8, the faintest word of 15,241 real crops 19.
-BLANK = 12 / 255
 SUFFIXES = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -70,7 +67,7 @@ def one_pixel(picture: Picture) -> Iterator[str]:
 
 def blank(picture: Picture) -> Iterator[str]:
     """Pictures of one colour."""
-    if picture.spread < BLANK and min(picture.width, picture.height) > 1:
+    if picture.blank and min(picture.width, picture.height) > 1:
         grey = round(picture.spread * 255)
         yield f"{picture.image}: {grey} of 255 grey values between its darkest and its lightest spot"
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
+import numpy.typing as npt
+
 from datakit.audit.features import measure
 from datakit.audit.pictures import Picture
 from datakit.errors import InputError
 from datakit.headers import ImageInfo
-from datakit.images import ImageError, LinkError, decode_grey, header, probe, read_picture
-from datakit.lmdb_set import lmdb_picture
+from datakit.images import ImageError, LinkError, decode_grey, header, probe, read_picture, resolve_image
+from datakit.lmdb_set import is_lmdb, lmdb_picture
 
 
 def opened(path: str, image: str, *, decode: bool, follow: bool = True) -> Picture | None:
@@ -37,6 +40,19 @@ def opened_sample(data_dir: str, image: str, *, decode: bool) -> Picture:
         return _measured(name, image, data, info) if decode else _described(image, info)
     except ImageError as error:
         return Picture(image, fault=f"image-{error.fault}", message=str(error))
+
+
+def grey_picture(data_dir: str, image: str, *, allow_outside: bool) -> npt.NDArray[np.uint8] | None:
+    """The pixels of a picture of a label file or an LMDB set, height x width; None if it cannot be used."""
+    try:
+        if is_lmdb(data_dir):
+            name, data = f"{data_dir}: {image}", lmdb_picture(data_dir, image)
+        else:
+            path = resolve_image(data_dir, image, allow_outside=allow_outside)
+            name, data = str(path), read_picture(path)
+        return decode_grey(name, data, header(name, data))
+    except InputError:
+        return None
 
 
 def _header_only(path: str, image: str, follow: bool) -> Picture:

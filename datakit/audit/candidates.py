@@ -1,0 +1,143 @@
+"""Pairs of pictures whose sketches lie close together, without comparing all pairs.
+
+Locality-sensitive hashing (Datar and others 2004): a table cuts the space of sketches into cells, along
+random directions among those in which the sketches differ most, and only pictures of one cell are compared.
+64 tables cut it elsewhere, so that a near pair shares a cell in one of them. What is compared is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from datakit.audit.sketches import SCALE, Sketches
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+TABLES = 64
+# Below so many pictures all pairs are measured: that takes no longer.
+FEW = 2000
+# Cuts of a table, and width of the cells in standard deviations of the sketches. Of 15,241 real crops, 99 %
+# of the pairs under the limits share a cell, and 70 pairs a picture are compared.
+_CUTS = 12
+_WIDTH = 1.75
+_DIRECTIONS = 32
+_SAMPLE = 20_000
+# Pictures of one cell that each is compared with; more are copies of a kind, which a chain finds as well.
+_NEIGHBOURS = 48
+_BLOCK = 1 << 16
+# Distance of the sketches of a picture and its copy, shifted by 2 px: it grows as the picture gets smaller.
+_NEAR, _NEAR_PX, _FARTHEST = 0.07, 2.5, 0.25
+# Rounding of both sides when scaled, and a px of another cut.
+_PROPORTION_PX = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Sketched:
+    """Pictures to compare: sketches, and the limits that follow from their sizes.
+
+    ``limits`` are distances, ``proportions`` the logarithm of width over height, ``slack`` how far that of a
+    copy may lie away.
+    """
+
+    sketches: Sketches
+    limits: Floats
+    proportions: Floats
+    slack: Floats
+
+
+def sketched(sketches: Sketches, widths: Ints, heights: Ints) -> Sketched:
+    """Of n sketches and the sizes of their pictures in px, each at least 1."""
+    width, height = widths.astype(np.float32), heights.astype(np.float32)
+    pixel = 1 / width + 1 / height
+    return Sketched(
+        sketches,
+        np.minimum(_FARTHEST, _NEAR + _NEAR_PX * pixel).astype(np.float32),
+        np.log(width / height),
+        (_PROPORTION_PX * pixel).astype(np.float32),
+    )
+
+
+def near_pairs(pictures: Sketched) -> tuple[Ints, Ints]:
+    """Index pairs (first < second, sorted) of pictures whose sketches and proportions are near.
+
+    The same for the same pictures in the same order.
+    """
+    count = len(pictures.sketches)
+    found: list[Ints] = []
+    for first, second in _all_pairs(count) if count <= FEW else _cell_mates(pictures.sketches):
+        kept = _near(pictures, first, second)
+        found.append(np.minimum(first, second)[kept] * count + np.maximum(first, second)[kept])
+    codes = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    return codes // max(1, count), codes % max(1, count)
+
+
+def _all_pairs(count: int) -> Iterator[tuple[Ints, Ints]]:
+    rows = max(1, _BLOCK // max(1, count))
+    for start in range(0, count, rows):
+        first, second = np.meshgrid(
+            np.arange(start, min(start + rows, count)), np.arange(count), indexing="ij"
+        )
+        above = second > first
+        yield first[above], second[above]
+
+
+def _near(pictures: Sketched, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
+    apart = np.abs(pictures.proportions[first] - pictures.proportions[second])
+    near: npt.NDArray[np.bool_] = apart <= np.maximum(pictures.slack[first], pictures.slack[second])
+    at = np.flatnonzero(near)
+    for start in range(0, len(at), _BLOCK):
+        part = at[start : start + _BLOCK]
+        one = pictures.sketches[first[part]].astype(np.int16)
+        difference = (one - pictures.sketches[second[part]]).astype(np.float32)
+        square = np.einsum("ij,ij->i", difference, difference)
+        limit = np.minimum(pictures.limits[first[part]], pictures.limits[second[part]]) * np.float32(SCALE)
+        near[part] = square <= limit * limit
+    return near
+
+
+def _cell_mates(sketches: Sketches) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs that share a cell, table by table."""
+    random = np.random.default_rng(0)
+    directions, spread = _principal(sketches)
+    cuts = _CUTS + max(0, round(np.log2(len(sketches) / 15_000)))
+    for _ in range(TABLES):
+        turn = random.normal(size=(directions.shape[1], cuts))
+        turn /= np.linalg.norm(turn, axis=0)
+        along = (directions @ turn / (_WIDTH * spread)).astype(np.float32)
+        offsets = random.uniform(size=cuts).astype(np.float32)
+        factors = random.integers(1, 1 << 62, cuts, dtype=np.int64) * 2 + 1
+        yield from _mates(_cells(sketches, along, offsets, factors))
+
+
+def _principal(sketches: Sketches) -> tuple[npt.NDArray[np.float64], float]:
+    """The directions, as columns, in which a sample differs most; the mean deviation along them."""
+    sample = sketches[:: max(1, len(sketches) // _SAMPLE)].astype(np.float64)
+    values, vectors = np.linalg.eigh(np.cov(sample, rowvar=False))
+    top = slice(-_DIRECTIONS, None)
+    return vectors[:, top], max(1.0, float(np.sqrt(np.maximum(values[top], 0)).mean()))
+
+
+def _cells(sketches: Sketches, along: Floats, offsets: Floats, factors: Ints) -> Ints:
+    """A number for the cell of every sketch; two cells hardly ever share one."""
+    numbers = np.empty(len(sketches), np.int64)
+    for start in range(0, len(sketches), _BLOCK):
+        place = sketches[start : start + _BLOCK].astype(np.float32) @ along + offsets
+        numbers[start : start + _BLOCK] = np.floor(place).astype(np.int64) @ factors
+    return numbers
+
+
+def _mates(cells: Ints) -> Iterator[tuple[Ints, Ints]]:
+    order = np.argsort(cells, kind="stable")
+    ordered = cells[order]
+    at = np.arange(len(order))
+    for step in range(1, _NEIGHBOURS + 1):
+        at = at[at < len(order) - step]
+        at = at[ordered[at] == ordered[at + step]]
+        if not len(at):
+            return
+        yield order[at], order[at + step]

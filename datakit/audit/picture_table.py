@@ -1,0 +1,169 @@
+"""What is kept of all pictures of all lines, for the checks that look at them together: arrays, no objects.
+
+About 180 bytes a picture, most of it the sketch and the path. Pieces of a run fill tables of their own, which
+pickle as arrays; the parent adds them up in the order of the lines.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from datakit.audit.pictures import Picture
+from datakit.audit.shape_checks import room
+from datakit.audit.sketches import LENGTH, Sketches, sketches
+from datakit.audit.stats import PictureStats
+
+# Thumbnails that wait to be made sketches of.
+_WAITING = 512
+
+
+@dataclass(slots=True)
+class Strings:
+    """Strings one behind the other, as UTF-8."""
+
+    data: bytearray = field(default_factory=bytearray)
+    ends: array[int] = field(default_factory=lambda: array("q", [0]))
+
+    def append(self, text: str) -> None:
+        """Add one."""
+        self.data += text.encode("utf-8", "surrogatepass")
+        self.ends.append(len(self.data))
+
+    def extend(self, other: Strings) -> None:
+        """Add those of ``other``."""
+        base = len(self.data)
+        self.data += other.data
+        self.ends.extend(end + base for end in other.ends[1:])
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __getitem__(self, at: int) -> str:
+        return self.data[self.ends[at] : self.ends[at + 1]].decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a picture stands: number of the label source, line from 1, path and text as in the label file."""
+
+    source: int
+    line: int
+    image: str
+    text: str
+
+
+def _ints(kind: str) -> array[int]:
+    return array(kind)
+
+
+def _floats() -> array[float]:
+    return array("f")
+
+
+@dataclass(slots=True)
+class PictureTable:
+    """One row for each usable picture of a line, in the order of the lines.
+
+    ``lengths`` are code points of the label, ``rooms`` px a narrow character at height 48 (see
+    :func:`datakit.audit.shape_checks.room`), ``blanks`` 1 for pictures with nothing on them. ``digests`` is 0
+    and the sketch zeros where only the header was read.
+    """
+
+    sources: array[int] = field(default_factory=lambda: _ints("i"))
+    lines: array[int] = field(default_factory=lambda: _ints("q"))
+    widths: array[int] = field(default_factory=lambda: _ints("i"))
+    heights: array[int] = field(default_factory=lambda: _ints("i"))
+    lengths: array[int] = field(default_factory=lambda: _ints("i"))
+    rooms: array[float] = field(default_factory=_floats)
+    sharpness: array[float] = field(default_factory=_floats)
+    contrast: array[float] = field(default_factory=_floats)
+    blanks: array[int] = field(default_factory=lambda: _ints("b"))
+    digests: array[int] = field(default_factory=lambda: _ints("Q"))
+    images: Strings = field(default_factory=Strings)
+    texts: Strings = field(default_factory=Strings)
+    _sketches: bytearray = field(default_factory=bytearray)
+    _thumbnails: list[bytes] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def append(self, source: int, line: int, text: str, picture: Picture) -> None:
+        """Add a picture of a line; one that cannot be used is left out."""
+        if picture.fault:
+            return
+        self.sources.append(source)
+        self.lines.append(line)
+        self.widths.append(picture.width)
+        self.heights.append(picture.height)
+        self.lengths.append(len(text))
+        self.rooms.append(room(picture, text))
+        self.sharpness.append(picture.sharpness)
+        self.contrast.append(picture.contrast)
+        self.blanks.append(picture.blank)
+        self.digests.append(picture.digest)
+        self.images.append(picture.image)
+        self.texts.append(text)
+        self._thumbnails.append(picture.thumbnail)
+        if len(self._thumbnails) >= _WAITING:
+            self.seal()
+
+    def seal(self) -> None:
+        """Make sketches of the thumbnails that wait: to be called before a table is pickled."""
+        seen = [thumbnail for thumbnail in self._thumbnails if thumbnail]
+        made = iter(sketches(b"".join(seen))) if seen else iter(())
+        for thumbnail in self._thumbnails:
+            self._sketches += next(made).tobytes() if thumbnail else bytes(LENGTH)
+        self._thumbnails.clear()
+
+    def extend(self, other: PictureTable) -> None:
+        """Add the rows of later lines."""
+        other.seal()
+        self.seal()
+        for name in _ARRAYS:
+            getattr(self, name).extend(getattr(other, name))
+        self.images.extend(other.images)
+        self.texts.extend(other.texts)
+        self._sketches += other._sketches
+
+    @property
+    def sketches(self) -> Sketches:
+        """n x 80; a copy, so that rows can still be added."""
+        self.seal()
+        return np.array(np.frombuffer(self._sketches, np.uint8)).reshape(-1, LENGTH)
+
+    def place(self, row: int) -> Place:
+        """Where row ``row`` stands."""
+        return Place(self.sources[row], self.lines[row], self.images[row], self.texts[row])
+
+    def column(self, name: str) -> npt.NDArray[np.generic]:
+        """A column as numpy array of its own kind; a copy."""
+        return np.array(getattr(self, name))
+
+    def stats(self, source: int | None = None) -> PictureStats:
+        """The pictures of one source, or of all."""
+        rows = slice(None) if source is None else np.asarray(self.column("sources") == source)
+        return PictureStats(
+            self.column("widths")[rows].astype(np.int32),
+            self.column("heights")[rows].astype(np.int32),
+            self.column("lengths")[rows].astype(np.int32),
+            self.column("sharpness")[rows].astype(np.float32),
+            self.column("contrast")[rows].astype(np.float32),
+        )
+
+
+_ARRAYS = (
+    "sources",
+    "lines",
+    "widths",
+    "heights",
+    "lengths",
+    "rooms",
+    "sharpness",
+    "contrast",
+    "blanks",
+    "digests",
+)
