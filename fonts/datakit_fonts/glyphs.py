@@ -80,11 +80,11 @@ def open_face(face: FontFace, coords: tuple[float, ...] = ()) -> Any:
 
 
 class Strike:
-    """The glyphs of one face at one instance and size that were drawn so far."""
+    """The glyphs of one face at one instance and size; ``known`` holds those that were drawn so far."""
 
     def __init__(self, cache: GlyphCache, face: FontFace, coords: tuple[float, ...], size: int) -> None:
         self._cache, self._face, self._coords, self._size = cache, face, coords, size
-        self._glyphs: dict[int, Glyph] = {}
+        self.known: dict[int, Glyph] = {}
 
     def glyph(self, glyph_id: int) -> Glyph:
         """The glyph by its number in the font.
@@ -92,14 +92,14 @@ class Strike:
         Raises:
             InputError: the font's outline of that glyph is damaged.
         """
-        known = self._glyphs.get(glyph_id)
+        known = self.known.get(glyph_id)
         if known is None:
-            known = self._glyphs[glyph_id] = self._rasterise(glyph_id)
+            known = self.known[glyph_id] = self._rasterise(glyph_id)
             self._cache.count_one()
         return known
 
     def __len__(self) -> int:
-        return len(self._glyphs)
+        return len(self.known)
 
     def _rasterise(self, glyph_id: int) -> Glyph:
         opened = self._cache.opened(self._face, self._coords)

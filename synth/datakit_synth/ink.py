@@ -15,14 +15,13 @@ from datakit_synth.layout import Mask
 # Grey levels of 255 by which ink and ground differ before the effects, against the ground's worst 1 %.
 MIN_CONTRAST = 64
 _FLATTEN = (1.0, 0.6, 0.3, 0.0)
-_LUMA = (0.114, 0.587, 0.299)
 
 Colour = tuple[int, int, int]
 
 
-def luma(colour: Colour) -> float:
+def luma(colour: tuple[float, float, float]) -> float:
     """Grey level of a BGR colour, as cv2.COLOR_BGR2GRAY weighs it."""
-    return sum(weight * level for weight, level in zip(_LUMA, colour, strict=True))
+    return 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
 
 
 def ground_range(ground: Image, mask: Mask) -> tuple[int, int]:
@@ -32,10 +31,8 @@ def ground_range(ground: Image, mask: Mask) -> tuple[int, int]:
     """
     # Every second row: a ground hardly changes from one to the next.
     grey = cv2.cvtColor(ground[::2], cv2.COLOR_BGR2GRAY)
-    reached = cv2.calcHist([grey], [0], mask[::2], [256], [0, 256]).ravel().cumsum()
-    total = float(reached[-1])
-    low, high = reached.searchsorted((0.01 * total, 0.99 * total))
-    return int(low), int(high)
+    reached = cv2.calcHist([grey], [0], mask[::2], [256], [0, 256]).cumsum()
+    return int(reached.searchsorted(0.01 * reached[-1])), int(reached.searchsorted(0.99 * reached[-1]))
 
 
 def _flattened(ground: Image, factor: float) -> Image:
@@ -83,16 +80,21 @@ def _ink(low: int, high: int, rng: Random) -> Colour:
 
 def _tinted(level: float, dark: bool, tint: int, rng: Random) -> Colour:
     """A colour around grey ``level`` whose luma never lies on the ground's side of it."""
-    shifts = [tint * (2.0 * rng.random() - 1.0) for _ in range(3)]
-    centre = sum(weight * shift for weight, shift in zip(_LUMA, shifts, strict=True))
+    blue, green, red = (tint * (2.0 * rng.random() - 1.0) for _ in range(3))
+    centre = luma((blue, green, red))
+    whole = floor if dark else ceil
     # The shifts change the hue and not the luma, until a channel meets 0 or 255: then half of them, and none.
     for part in (1.0, 0.5, 0.0):
-        tones = [level + (shift - centre) * part for shift in shifts]
-        rounded = [floor(tone) if dark else ceil(tone) for tone in tones]
-        blue, green, red = (max(0, min(255, tone)) for tone in rounded)
-        if (luma((blue, green, red)) <= level + 0.01) if dark else (luma((blue, green, red)) >= level - 0.01):
+        base = level - centre * part
+        colour = (
+            min(255, max(0, whole(base + blue * part))),
+            min(255, max(0, whole(base + green * part))),
+            min(255, max(0, whole(base + red * part))),
+        )
+        over = luma(colour) - level
+        if (over <= 0.01) if dark else (over >= -0.01):
             break
-    return blue, green, red
+    return colour
 
 
 def blend(ground: Image, mask: Mask, colour: Colour, strength: float = 1.0) -> Image:

@@ -67,14 +67,19 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LineMask:
-    """HxW coverage of the ink, :data:`PAD` empty pixels around it, and the box of every inked glyph."""
+    """HxW coverage of the ink, :data:`PAD` empty pixels around it; ``places``: see :attr:`boxes`."""
 
     mask: Mask
-    boxes: tuple[Box, ...]
+    places: tuple[tuple[int, int, int, int, int], ...]
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The box of every inked glyph, in drawing order."""
+        return tuple(map(Box._make, self.places))
 
 
-# A glyph, the index of its first character, and its pen position in pixels, x right and y up.
-Placed = tuple[Glyph, int, float, float]
+# Index of a glyph's first character, left and top in pixels against the line's start and baseline, the glyph.
+Placed = tuple[int, int, int, Glyph]
 
 
 @lru_cache(maxsize=128)
@@ -103,31 +108,30 @@ def _shaped(text: str, style: Style) -> tuple[Any, float]:
     return buffer, em
 
 
-def _place(text: str, style: Style, cache: GlyphCache) -> tuple[list[Placed], float]:
-    """Inked glyphs of one face, and where its pen ends."""
+def _place(text: str, style: Style, cache: GlyphCache, pen: float = 0.0) -> tuple[list[Placed], float]:
+    """Inked glyphs of one face from ``pen`` px on, and where the pen ends."""
     buffer, em = _shaped(text, style)
-    size = style.size
-    glyph = cache.strike(style.face, style.coords, size).glyph
+    size, vertical = style.size, style.vertical
+    strike = cache.strike(style.face, style.coords, size)
+    known = strike.known
     scale, spacing = size / em, style.spacing * size
+    lifts = [lift * size for lift in style.jitter] or [0.0]
     placed: list[Placed] = []
-    pen = 0.0
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-        cluster = info.cluster
-        number = info.codepoint
+        cluster, number = info.cluster, info.codepoint
+        glyph = known.get(number) or strike.glyph(number)
+        x, y, advance, down = position.position
         if number == 0:
             raise InputError(f"{style.face.name} has no glyph for {text[cluster]!r} in {text!r}")
-        drawn = glyph(number)
-        x, y, advance_x, advance_y = position.position
-        if style.vertical:
-            placed.append((drawn, cluster, x * scale, y * scale - pen))
-            advance = -advance_y * scale
-        else:
-            if drawn.width:
-                placed.append((drawn, cluster, pen + x * scale, y * scale))
-            advance = advance_x * scale
-            if text[cluster] == " ":
-                advance = max(advance, MIN_SPACE * size) * style.space
-        pen += advance + (spacing if advance else 0.0)
+        if glyph.width:
+            right, up = (x * scale, y * scale - pen) if vertical else (pen + x * scale, y * scale)
+            up += lifts[cluster % len(lifts)]
+            placed.append((cluster, round(right) + glyph.left, -round(up) - glyph.top, glyph))
+        step = -down * scale if vertical else advance * scale
+        if text[cluster] == " ":
+            step = max(step, MIN_SPACE * size) * style.space
+        if step:
+            pen += step + spacing
     return placed, pen
 
 
@@ -139,9 +143,8 @@ def _place_parts(text: str, style: Style, cache: GlyphCache) -> list[Placed]:
     pen = 0.0
     for (start, face, coords), end in zip(starts, ends, strict=True):
         part = replace(style, face=face, coords=coords, parts=())
-        placed, advance = _place(text[start:end], part, cache)
-        line += [(glyph, cluster + start, x + pen, y) for glyph, cluster, x, y in placed]
-        pen += advance
+        placed, pen = _place(text[start:end], part, cache, pen)
+        line += [(cluster + start, left, top, glyph) for cluster, left, top, glyph in placed]
     return line
 
 
@@ -153,48 +156,43 @@ def draw_line(text: str, style: Style, cache: GlyphCache) -> LineMask:
     """
     placed = _place_parts(text, style, cache) if style.parts else _place(text, style, cache)[0]
     _require_ink(text, style, placed)
-    if style.jitter:
-        lifts = [lift * style.size for lift in style.jitter]
-        placed = [(glyph, at, x, y + lifts[at % len(lifts)]) for glyph, at, x, y in placed]
-    inked = [
-        (at, round(x) + glyph.left, -round(y) - glyph.top, glyph) for glyph, at, x, y in placed if glyph.width
-    ]
-    line = _joined(inked, 0 if style.vertical else -round(X_HEIGHT * style.size))
+    line = _joined(placed, 0 if style.vertical else -round(X_HEIGHT * style.size))
     return _turned(line) if style.vertical else line
 
 
-def _joined(inked: list[tuple[int, int, int, Glyph]], top: int) -> LineMask:
-    """One mask of glyphs at (left, top) against the baseline; it reaches from ``top`` to 0 at least."""
-    x0 = min([left for _, left, _, _ in inked]) - PAD
-    x1 = max([left + glyph.width for _, left, _, glyph in inked]) + PAD
-    y0 = min([top, *[y for _, _, y, _ in inked]]) - PAD
-    y1 = max([0, *[y + glyph.height for _, _, y, glyph in inked]]) + PAD
+def _joined(placed: list[Placed], top: int) -> LineMask:
+    """One mask of the glyphs; it reaches from ``top`` to the baseline at least."""
+    x0 = min([left for _, left, _, _ in placed]) - PAD
+    x1 = max([left + glyph.width for _, left, _, glyph in placed]) + PAD
+    y0 = min([top, *[y for _, _, y, _ in placed]]) - PAD
+    y1 = max([0, *[y + glyph.height for _, _, y, glyph in placed]]) + PAD
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    boxes = []
+    places = []
     reached = 0
-    for cluster, x, y, glyph in inked:
+    for cluster, x, y, glyph in placed:
         left, upper = x - x0, y - y0
         right, lower = left + glyph.width, upper + glyph.height
-        region = mask[upper:lower, left:right]
         if left >= reached:
-            region[:] = glyph.bitmap
+            mask[upper:lower, left:right] = glyph.bitmap
+            reached = right
         else:
+            region = mask[upper:lower, left:right]
             np.maximum(region, glyph.bitmap, out=region)
-        reached = max(reached, right)
-        boxes.append(Box(cluster, left, upper, right, lower))
-    return LineMask(mask, tuple(boxes))
+            reached = max(reached, right)
+        places.append((cluster, left, upper, right, lower))
+    return LineMask(mask, tuple(places))
 
 
 def _turned(line: LineMask) -> LineMask:
     """The line turned by 90 degrees counter-clockwise."""
     width = line.mask.shape[1]
-    boxes = [Box(box.cluster, box.top, width - box.right, box.bottom, width - box.left) for box in line.boxes]
-    return LineMask(np.ascontiguousarray(np.rot90(line.mask)), tuple(boxes))
+    places = [(at, top, width - right, bottom, width - left) for at, left, top, right, bottom in line.places]
+    return LineMask(np.ascontiguousarray(np.rot90(line.mask)), tuple(places))
 
 
 def _require_ink(text: str, style: Style, placed: list[Placed]) -> None:
     """A character shares its cluster with those before it only when they were joined into one glyph."""
-    clusters = {cluster for glyph, cluster, _, _ in placed if glyph.width}
+    clusters = {cluster for cluster, _, _, _ in placed}
     if len(clusters) == len(text) - text.count(" "):
         return
     if not clusters:

@@ -41,18 +41,21 @@ class Edges(NamedTuple):
 
 def measure(image: Image, mask: Mask) -> Edges:
     """The edges that are left of ``mask`` in ``image``; steps run diagonally, from every second row."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    steps, wanted = _steps(grey), _steps(mask)
-    hits = cv2.reduce(cv2.multiply(steps, wanted, dtype=cv2.CV_32F), 0, cv2.REDUCE_SUM).ravel()
-    energy = cv2.reduce(cv2.multiply(wanted, wanted, dtype=cv2.CV_32F), 0, cv2.REDUCE_SUM).ravel()
-    total = float(energy.sum())
-    mean = 255 * float(hits.sum()) / max(total, 1.0)
-    starts = np.arange(0, len(hits), image.shape[0])
-    hits, energy = np.add.reduceat(hits, starts), np.add.reduceat(energy, starts)
-    full = energy > _EMPTY * total / len(starts)
-    local = 255 * hits[full] / energy[full]
-    worst = float((local if mean >= 0 else -local).min()) if full.any() else 0.0
-    return Edges(round(abs(mean), 1), round(worst, 1))
+    wanted = _steps(mask)
+    left, strength = _along(_steps(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)), wanted), _along(wanted, wanted)
+    total = sum(strength)
+    mean = 255 * sum(left) / max(total, 1.0)
+    floor = _EMPTY * total / len(strength)
+    sign = 255 if mean >= 0 else -255
+    local = [sign * part / full for part, full in zip(left, strength, strict=True) if full > floor]
+    return Edges(round(abs(mean), 1), round(min(local, default=0.0), 1))
+
+
+def _along(first: Mask, second: Mask) -> list[float]:
+    """Sums of the products over stretches of twice as many columns as there are rows, from left to right."""
+    product = cv2.reduce(cv2.multiply(first, second, dtype=cv2.CV_32F), 0, cv2.REDUCE_SUM)
+    stretch = 2 * first.shape[0]
+    return [float(part) for part in np.add.reduceat(product[0], range(0, product.shape[1], stretch))]
 
 
 def _steps(image: Mask) -> Mask:

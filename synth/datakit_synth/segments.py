@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from datakit.errors import InputError
-from datakit_synth.layout import PAD, Box, LineMask, Mask
+from datakit_synth.layout import PAD, LineMask, Mask
 
 
 def _pairs(table: str) -> dict[str, str]:
@@ -83,14 +83,14 @@ def _side_by_side(text: str, cells: list[Mask], gap: int) -> LineMask:
     height = cells[0].shape[0]
     width = sum(cell.shape[1] for cell in cells) + gap * (len(cells) - 1)
     mask = np.zeros((height + 2 * PAD, width + 2 * PAD), np.uint8)
-    boxes, x = [], PAD
+    places, x = [], PAD
     for index, (sign, cell) in enumerate(zip(text, cells, strict=True)):
         right = x + cell.shape[1]
         mask[PAD : PAD + height, x:right] = cell
         if sign != " ":
-            boxes.append(Box(index, x, PAD, right, PAD + height))
+            places.append((index, x, PAD, right, PAD + height))
         x = right + gap
-    return LineMask(mask, tuple(boxes))
+    return LineMask(mask, tuple(places))
 
 
 @lru_cache(maxsize=2048)
