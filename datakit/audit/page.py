@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
+from pathlib import PurePath
 
 from datakit.audit.check import Check
 from datakit.audit.fix import BACKSLASH
 from datakit.audit.mends import TEXT_MENDS, mend_text
 from datakit.audit.page_charts import charts
 from datakit.audit.page_crops import Crops
+from datakit.audit.readings import READING_CHECKS
 from datakit.audit.registry import CHECKS
 from datakit.audit.report import AuditReport, CharacterCount
 from datakit.audit.tally import Hit
@@ -87,15 +89,24 @@ def html_report(report: AuditReport, *, charset: Charset | None = None, allow_ou
         charts=tuple(charts(report)),
         measures=report.measures.lines(),
         character_orders=_character_orders(report.characters),
+        names=_names(report),
     )
+
+
+def _names(report: AuditReport) -> dict[str, str]:
+    """What the page calls each file: its name, where no other file has the same."""
+    short = {file.file: PurePath(file.file).name for file in report.files}
+    several = len(set(short.values())) < len(short)
+    return {file: file for file in short} if several else short
 
 
 def _groups(report: AuditReport, crops: Crops) -> Iterator[Group]:
     tasks = {file.file: file.task for file in report.files}
-    for code, hits in groupby(report.hits, key=lambda hit: hit.finding.code):
+    for code, of_code in groupby(report.hits, key=lambda hit: hit.finding.code):
+        # Suspects have a table of their own.
+        hits = [] if code in READING_CHECKS else _shown(list(of_code))
         rows = [
-            Row(hit, crops.of(hit, tasks.get(hit.finding.file, "rec")), _beside(hit, crops))
-            for hit in _shown(list(hits))
+            Row(hit, crops.of(hit, tasks.get(hit.finding.file, "rec")), _beside(hit, crops)) for hit in hits
         ]
         lost = report.totals.reasons.get(code, 0)
         yield Group(code, CHECKS[code], report.counts[code], lost, tuple(rows))
@@ -158,7 +169,7 @@ def _runs(label: str, text: str) -> Iterator[tuple[str, str, str]]:
             j += until - i
             i = until
 
-    for tag, at, other in edits_of(label, text):
+    for tag, at, other in edits_of(*_caseless(label, text)):
         equal(at)
         kinds.append(
             ("changed", label[at] if tag != "insert" else "", text[other] if tag != "delete" else "")
@@ -168,6 +179,12 @@ def _runs(label: str, text: str) -> Iterator[tuple[str, str, str]]:
     for kind, parts in groupby(kinds, key=lambda run: run[0]):
         joined = list(parts)
         yield kind, "".join(part[1] for part in joined), "".join(part[2] for part in joined)
+
+
+def _caseless(label: str, text: str) -> tuple[str, str]:
+    """Both without case, which is not what makes a label suspect, where that changes no length."""
+    folded = label.casefold(), text.casefold()
+    return folded if (len(folded[0]), len(folded[1])) == (len(label), len(text)) else (label, text)
 
 
 def _mended(report: AuditReport, charset: Charset | None) -> Iterator[Mended]:

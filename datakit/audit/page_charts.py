@@ -77,7 +77,7 @@ def _boxes(report: AuditReport) -> Iterator[Picture]:
     yield Picture("Boxes of a page", (*boxes.lines()[:1], *more), histogram(pages, label="pages by boxes"))
     if boxes.sides:
         sides, left = _cut(boxes.sides, 32)
-        svg = histogram(sides, mark=7, label="boxes by smaller side")
+        svg = histogram(sides, label="boxes by smaller side")
         yield Picture(
             "Smaller side of the boxes in px; training masks those under 8", (*boxes.lines()[1:], *left), svg
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from datakit.audit.check import Check
+from datakit.audit.distance_checks import DISTANCE_CHECKS
 from datakit.audit.file_checks import FAULT_CHECKS
 from datakit.audit.image_checks import PICTURE_CHECKS
 from datakit.audit.mends import TEXT_MENDS
@@ -67,22 +68,27 @@ def _shape(report: AuditReport) -> tuple[str, str]:
     fitted = report.measures.fit
     if fitted is None:
         return "Raise the limit or the width, or split the lines", f"{base_command(report)}"
-    limit = max(fitted.max_text_length, fitted.cover(95).max_text_length)
-    wide = max(fitted.width, fitted.shape_for(95)[2])
+    percent = 99 if fitted.length_share >= 0.95 else 95
+    limit, wide = fitted.max_text_length, fitted.width
+    if "over-limit" in report.counts:
+        limit = max(limit, fitted.cover(percent).max_text_length)
+    if not report.counts.keys().isdisjoint({"image-squeezed", "width-under-80"}):
+        wide = max(wide, fitted.shape_for(95)[2])
     if fitted.ctc:
         wide = max(wide, fitted.width_for(limit))
     cost = wide / fitted.width
     channels, height, _ = report.settings["image_shape"]
     return (
-        f"Train 95 % of the lines unsqueezed: max_text_length {limit}, "
-        f"image_shape [{channels}, {height}, {wide}] ({cost:.1f} x the time a step); or split long lines",
+        f"Give the lines room: max_text_length {limit} and image_shape [{channels}, {height}, {wide}] "
+        f"({cost:.1f} x the time a step), or split long lines; how many are then lost says",
         f"{base_command(report)} --max-text-length {limit} --image-shape {channels},{height},{wide}",
     )
 
 
 def _dictionary(report: AuditReport) -> tuple[str, str]:
+    cut = f" ({report.totals.cut:,} lines are trained with characters cut)" if report.totals.cut else ""
     return (
-        "Append the characters that the dictionary lacks, and write those it has in another form in its form",
+        f"Append the characters that the dictionary lacks{cut}, write those it has in another form so",
         f"datakit finetune --train {_files(report)} --dict new_dict.txt --dict-mode union --out run",
     )
 
@@ -105,12 +111,30 @@ def _more_lines(report: AuditReport) -> tuple[str, str]:
 
 
 def _suspects(report: AuditReport) -> tuple[str, str]:
-    return "Go through the labels that are probably wrong, most suspicious first: they stand below", (
-        f"{base_command(report)} --predictions predictions.jsonl --html audit.html"
+    return "Go through the labels that are probably wrong, most suspicious first: the page shows them", (
+        f"{base_command(report)} --html audit.html"
     )
 
 
+def _reference(report: AuditReport) -> tuple[str, str]:
+    """The characters that the reference has and the set lacks, where there are any."""
+    distance = report.measures.distance
+    unseen = [char for char, _ in distance.unseen if not is_hidden(char)] if distance else []
+    sentence = (
+        "Bring the set closer to the reference: other sources or ratios, or lines like those that are short"
+    )
+    if not unseen:
+        return sentence, ""
+    named = shlex.quote("".join(unseen[:_NAMED]))
+    return sentence, f"datakit synth --chars {named} --per-char 200 --out synth"
+
+
 def _rules(report: AuditReport) -> tuple[str, str]:
+    if report.readings is not None:
+        which = "case" if "case-rule" in report.counts else "space"
+        return "Decide on one rule: take it from the pictures, or keep it and compare results folded", (
+            f"datakit badcases predictions.jsonl --labels {_files(report)} --restore {which} --out bad"
+        )
     return "Read the pictures, then see whether the labels or the model break the rule", (
         f"datakit predict {_files(report)} --out predictions.jsonl && "
         f"{base_command(report)} --predictions predictions.jsonl --html audit.html"
@@ -158,6 +182,7 @@ REMEDIES: dict[str, Remedy] = {
     "dictionary": Remedy(frozenset({"not-in-dictionary", "dictionary-gaps"}), _dictionary),
     "rare": Remedy(frozenset({"chars-under-200", "chars-under-300"}), _rare),
     "more-lines": Remedy(frozenset({"guide-rec-size", "guide-new-dictionary"}), _more_lines),
+    "reference": Remedy(frozenset(DISTANCE_CHECKS), _reference),
     "suspects": Remedy(frozenset({"label-suspect"}), _suspects),
     "rules": Remedy(frozenset({"case-rule", "space-rule", "width-rule"}), _rules),
     "split": Remedy(frozenset({"leak-copy", "leak-near-copy", "leak-page", "split-page"}), _split),

@@ -13,7 +13,7 @@ from datakit.errors import UsageError
 if TYPE_CHECKING:
     from datakit.audit.beside import Beside
     from datakit.audit.delivery import Places, Wanted
-    from datakit.audit.inputs import Inputs
+    from datakit.audit.inputs import Inputs, Request
     from datakit.audit.report import AuditReport
     from datakit.audit.tally import Hit
     from datakit.records import Severity
@@ -173,6 +173,8 @@ def audit(
         tuple(role or ()),
         tuple(val or ()),
         tuple(reference or ()),
+        tuple(predictions or ()),
+        new_dict,
     )
     inputs = resolve(request)
     wanted = Wanted(fix, clean, dropped, drop_cut)
@@ -180,9 +182,7 @@ def audit(
         inputs,
         wanted,
         output,
-        predictions=predictions or [],
-        new_dictionary=new_dict,
-        command=request.command(),
+        request=request,
         images=images,
         allow_outside=allow_outside,
         workers=workers,
@@ -223,9 +223,7 @@ def _run(
     wanted: Wanted,
     output: str,
     *,
-    predictions: list[Path],
-    new_dictionary: bool,
-    command: str,
+    request: Request,
     **options: Any,
 ) -> AuditReport:
     """Audit, then write what is wanted; findings of jsonl are printed as they come."""
@@ -237,7 +235,7 @@ def _run(
 
     where = places(wanted, inputs.sources)
     lost = [LostLines() for _ in inputs.sources]
-    beside, notes = _beside(inputs, predictions, new_dictionary, options)
+    beside, notes = _beside(inputs, request, options)
     report = run(
         inputs.sources,
         charset=inputs.trainer.charset,
@@ -252,12 +250,10 @@ def _run(
         **options,
     )
     _deliver(inputs, wanted, where, report, lost)
-    return replace(report, notes=(*inputs.notes, *notes, *report.notes), command=command)
+    return replace(report, notes=(*inputs.notes, *notes, *report.notes), command=request.command())
 
 
-def _beside(
-    inputs: Inputs, predictions: list[Path], new_dictionary: bool, options: dict[str, Any]
-) -> tuple[Beside, list[str]]:
+def _beside(inputs: Inputs, request: Request, options: dict[str, Any]) -> tuple[Beside, list[str]]:
     """What the set is held against, and what is to be said about it."""
     from datakit.audit import audit as run
     from datakit.audit.beside import Beside
@@ -269,15 +265,15 @@ def _beside(
         of_reference = run(inputs.reference, progress=True, **options)
         reference = (of_reference.stats, of_reference.pictures)
     unmatched = Unmatched()
-    if predictions:
+    if request.predictions:
         files = [Path(source.file) for source in inputs.sources if source.kind == "lines"]
         if not files or any(str(file) == "-" for file in files):
             raise UsageError("--predictions are joined with label files: not with stdin or an LMDB set")
-        readings = weigh(join_labels(predictions, files, unmatched))
+        readings = weigh(join_labels(request.predictions, files, unmatched))
     left = len(unmatched.sentences)
     first = unmatched.sentences[0] if left else ""
     notes = [f"--predictions: {left} lines or readings without a partner, the first: {first}"]
-    return Beside(reference, readings, new_dictionary, inputs.val), notes if left else []
+    return Beside(reference, readings, request.new_dictionary, inputs.val), notes if left else []
 
 
 def _print_finding(hit: Hit) -> None:

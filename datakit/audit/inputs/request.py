@@ -19,8 +19,8 @@ class Request:
     """Labels and options as given; None is an option that was not given.
 
     ``ratios`` and ``roles`` have one entry for all label files, one a label file, or none; ``val`` and
-    ``reference`` name more label files. ``config`` is a PaddleOCR YAML,
-    ``overrides`` its ``-o Key.sub=value``.
+    ``reference`` name more label files, ``predictions`` what a model read of these. ``config`` is a PaddleOCR
+    YAML, ``overrides`` its ``-o Key.sub=value``.
     """
 
     labels: tuple[str, ...] = ()
@@ -37,6 +37,8 @@ class Request:
     roles: tuple[str, ...] = ()
     val: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
+    predictions: tuple[Path, ...] = ()
+    new_dictionary: bool = False
 
     def command(self) -> str:
         """The audit as typed, without what it writes."""
@@ -50,9 +52,18 @@ class Request:
             "--image-shape": ",".join(map(str, self.image_shape)) if self.image_shape else None,
         }
         named = [word for flag, value in options.items() if value is not None for word in (flag, str(value))]
-        changed = [word for override in self.overrides for word in ("-o", override)]
+        repeated = {
+            "-o": self.overrides,
+            "--ratio": self.ratios,
+            "--role": self.roles,
+            "--val": self.val,
+            "--reference": self.reference,
+            "--predictions": self.predictions,
+        }
+        named += [word for flag, values in repeated.items() for v in values for word in (flag, str(v))]
         space = {True: ["--use-space-char"], False: ["--no-use-space-char"], None: []}[self.use_space_char]
-        return shlex.join(["datakit", "audit", *self.labels, *named, *changed, *space])
+        new = ["--new-dict"] if self.new_dictionary else []
+        return shlex.join(["datakit", "audit", *self.labels, *named, *space, *new])
 
 
 @dataclass(frozen=True, slots=True)
