@@ -130,11 +130,12 @@ COPY_CHECKS: dict[str, Check[Copy]] = {
 
 @dataclass(frozen=True, slots=True)
 class RowFinding:
-    """A finding on row ``row`` of a table of pictures."""
+    """A finding on row ``row`` of a table of pictures, ``beside`` another row where it is about two."""
 
     code: str
     row: int
     message: str
+    beside: int | None = None
 
 
 def copy_findings(
@@ -154,7 +155,7 @@ def copy_findings(
         copy = Copy(one, other, files[one.source], likeness, sides)
         for code, check in COPY_CHECKS.items():
             for message in check.run(copy):
-                yield RowFinding(code, second, message)
+                yield RowFinding(code, second, message, first)
 
 
 def _reported(

@@ -48,6 +48,7 @@ def inspect_piece(piece: Piece) -> Tally:
             _rec_line(entry, piece, tally)
         else:
             _det_line(entry, piece, tally)
+    tally.pictures.seal()
     return tally
 
 
@@ -115,7 +116,7 @@ def _rec_line(line: RecLine, piece: Piece, tally: Tally) -> None:
     _ask(REC_CHECKS, facts, line, piece.data_dir, tally)
     for picture in pictures:
         _ask(PICTURE_CHECKS, picture, line, piece.data_dir, tally)
-        tally.pictures.count(picture, len(line.text))
+        tally.pictures.append(piece.number, line.line, line.text, picture)
     _ask(SHAPE_CHECKS, facts, line, piece.data_dir, tally)
     tally.text.count(
         line.text,

@@ -15,6 +15,7 @@ from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
 from datakit.audit.measures import MEASURE_CHECKS
 from datakit.audit.pair_checks import PAIR_CHECKS
 from datakit.audit.path_checks import CASE_CHECK
+from datakit.audit.picture_pass import PICTURE_SET_CHECKS
 from datakit.audit.readings import READING_CHECKS
 from datakit.audit.rule_checks import RULE_CHECKS
 from datakit.audit.set_checks import FILE_CHECKS
@@ -43,6 +44,7 @@ CHECKS: Mapping[str, Check[Any]] = {
     **SHAPE_CHECKS,
     **PAIR_CHECKS,
     **CASE_CHECK,
+    **PICTURE_SET_CHECKS,
     **BOX_CHECKS,
     **FILE_CHECKS,
     **RULE_CHECKS,

@@ -12,6 +12,7 @@ import numpy as np
 
 from datakit.audit.beside import Beside
 from datakit.audit.chunks import open_labels
+from datakit.audit.copy_checks import RowFinding
 from datakit.audit.inputs.source import LabelSource
 from datakit.audit.label_set import Entry, LabelSet, label_source, size_of
 from datakit.audit.lines_pass import inspect_lines
@@ -19,6 +20,8 @@ from datakit.audit.pair_checks import PAIR_CHECKS
 from datakit.audit.pair_index import Batch, Line, PairIndex, Twin
 from datakit.audit.path_checks import CASE_CHECK
 from datakit.audit.path_hashes import NO_PATH, Hashes, hash_paths, normalized
+from datakit.audit.picture_pass import set_findings
+from datakit.audit.picture_table import PictureTable
 from datakit.audit.readings import READING_CHECKS, Readings
 from datakit.audit.report import AuditReport
 from datakit.audit.settings import Settings
@@ -86,15 +89,18 @@ def audit(
     beside = beside or Beside()
     sources = [label_source(file, task, data_dir) for file in label_files]
     with contextlib.ExitStack() as stack:
-        sets = list(_opened(sources, stack))
+        every = list(_opened([*sources, *beside.val], stack))
+        sets, val = every[: len(sources)], every[len(sources) :]
         run = _Run(settings, workers, progress, sink, lost, beside.readings or Readings())
         for labels in sets:
             run.read(labels)
         run.find_pairs(sets)
         run.find_suspects(sets)
+        pictures = run.table.stats() if len(run.table) else None
+        run.find_copies(sets, val)
     total = total_of(sets)
-    measures = set_findings_of(sets, total, settings, beside, run.found)
-    return report_of(sets, total, run.findings, settings, measures, beside)
+    measures = set_findings_of(sets, total, pictures, settings, beside, run.found)
+    return report_of(sets, total, run.findings, settings, measures, pictures, beside)
 
 
 def text_stats(
@@ -157,7 +163,7 @@ def _require_lines(labels: LabelSet) -> None:
 
 @dataclass(slots=True)
 class _Run:
-    """What goes on over all sources: findings, and the hashes of their paths."""
+    """What goes on over all sources: findings, their pictures, and the hashes of their paths."""
 
     settings: Settings
     workers: int
@@ -166,6 +172,7 @@ class _Run:
     lost: Lost | None
     readings: Readings
     findings: Tally = field(default_factory=Tally)
+    table: PictureTable = field(default_factory=PictureTable)
     index: PairIndex = field(default_factory=PairIndex)
 
     @property
@@ -190,6 +197,37 @@ class _Run:
         for twin in twins:
             for code, message in _twin_findings(twin):
                 self.found(code, twin.line, message, sets[twin.source].data_dir)
+
+    def find_copies(self, sets: Sequence[LabelSet], val: Sequence[LabelSet]) -> None:
+        """Look at all pictures together, and at those of the validation set beside them."""
+        if not self.settings.images:
+            return
+        table = self.table
+        for labels in val:
+            # Its findings and sums are no part of the report.
+            aside = _Run(self.settings, self.workers, self.progress, None, None, Readings())
+            aside.read(labels)
+            table.extend(aside.table)
+        every = [*sets, *val]
+        found = set_findings(
+            table,
+            [labels.file for labels in every],
+            [labels.data_dir for labels in every],
+            val_sources={labels.number for labels in val},
+            allow_outside=self.settings.allow_outside,
+        )
+        for finding in found:
+            self._found_row(finding, every)
+
+    def _found_row(self, finding: RowFinding, sets: Sequence[LabelSet]) -> None:
+        place = self.table.place(finding.row)
+        labels = sets[place.source]
+        line = RecLine(labels.file, place.line, (place.image,), place.text)
+        beside = None
+        if finding.beside is not None:
+            other = self.table.place(finding.beside)
+            beside = (sets[other.source].data_dir, other.image)
+        self.found(finding.code, line, finding.message, labels.data_dir, beside)
 
     def find_suspects(self, sets: Sequence[LabelSet]) -> None:
         """Report the labels that are probably wrong, most suspicious first."""
@@ -247,6 +285,9 @@ class _Run:
             self.index.add(Batch(labels.number, 1, np.concatenate(hashes)))
 
     def _add(self, labels: LabelSet, part: Tally) -> None:
+        # Kept once, for all sources together: it is the largest part of a sum.
+        self.table.extend(part.pictures)
+        part.pictures = PictureTable()
         labels.tally.add(part)
         self.findings.add_findings(part)
         if self.sink is not None:
@@ -257,15 +298,23 @@ class _Run:
             for line, fate, reason in sorted(part.lost):
                 self.lost(labels.number, line, fate, reason)
 
-    def found(self, code: str, line: Line | str, message: str, data_dir: str = "") -> None:
-        """Take one finding, on a line or on the file named."""
+    def found(
+        self,
+        code: str,
+        line: Line | str,
+        message: str,
+        data_dir: str = "",
+        beside: tuple[str, str] | None = None,
+    ) -> None:
+        """Take one finding, on a line or on the file named; ``beside`` as in :class:`Hit`."""
         part = Tally(cap=None)
         if isinstance(line, str):
             part.find(code, line, None, message)
         else:
             images = line.images if isinstance(line, RecLine) else (line.image,)
             text = line.text if isinstance(line, RecLine) else ""
-            part.find(code, line.file, line.line, message, data_dir=data_dir, images=images, text=text)
+            shown = {"data_dir": data_dir, "images": images, "text": text, "beside": beside}
+            part.find(code, line.file, line.line, message, **shown)
         self.findings.add_findings(part)
         if self.sink is not None:
             self.sink(part.hits[code][0])

@@ -17,7 +17,7 @@ from datakit.audit.report import AuditReport, CharacterCount, FileReport
 from datakit.audit.rule_checks import RULE_CHECKS, RuleFacts
 from datakit.audit.set_checks import FILE_CHECKS
 from datakit.audit.settings import Settings
-from datakit.audit.stats import SourceStats, TextStats
+from datakit.audit.stats import PictureStats, SourceStats, TextStats
 from datakit.audit.tally import Hit, Tally
 from datakit.label_rules import CaseShares, RuleShares
 from datakit.records import SEVERITIES
@@ -54,7 +54,12 @@ def _cases(tally: Tally) -> CaseShares:
 
 
 def set_findings_of(
-    sets: Sequence[LabelSet], total: Tally, settings: Settings, beside: Beside, found: Found
+    sets: Sequence[LabelSet],
+    total: Tally,
+    pictures: PictureStats | None,
+    settings: Settings,
+    beside: Beside,
+    found: Found,
 ) -> Measures:
     """Ask the checks on all files together; the measures they rest on."""
     place = sets[0].file if len(sets) == 1 else ALL_FILES
@@ -67,7 +72,7 @@ def set_findings_of(
                 found(code, place, message)
     measures = measure(
         text,
-        total.pictures.stats(),
+        pictures,
         settings,
         sources=_sources(sets),
         reference=beside.reference,
@@ -101,6 +106,7 @@ def report_of(
     findings: Tally,
     settings: Settings,
     measures: Measures,
+    pictures: PictureStats | None,
     beside: Beside,
 ) -> AuditReport:
     """Put the report together."""
@@ -122,7 +128,7 @@ def report_of(
         settings=_shown_settings(settings),
         notes=tuple(_notes(sets, settings)),
         stats=total.text.stats(),
-        pictures=total.pictures.stats(),
+        pictures=pictures,
         measures=measures,
         boxes=total.box_stats,
         readings=beside.readings,

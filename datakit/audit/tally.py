@@ -9,7 +9,7 @@ from typing import Any
 
 from datakit.audit.box_sizes import BoxStats
 from datakit.audit.facts import Fate
-from datakit.audit.picture_counts import PictureCounts
+from datakit.audit.picture_table import PictureTable
 from datakit.audit.registry import CHECKS
 from datakit.audit.text_counts import TextCounts
 from datakit.records import Finding
@@ -76,7 +76,7 @@ class Tally:
     boxes: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
     box_stats: BoxStats = field(default_factory=BoxStats)
-    pictures: PictureCounts = field(default_factory=PictureCounts)
+    pictures: PictureTable = field(default_factory=PictureTable)
     lost: list[tuple[int, str, str]] = field(default_factory=list)
     cap: int | None = CAP
 
@@ -111,7 +111,7 @@ class Tally:
         self.add_findings(other)
         self.text.add(other.text)
         self.box_stats.add(other.box_stats)
-        self.pictures.add(other.pictures)
+        self.pictures.extend(other.pictures)
         self.boxes += other.boxes
         self.ignored.update(other.ignored)
 
