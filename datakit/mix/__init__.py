@@ -7,7 +7,9 @@ trained.
 
 from __future__ import annotations
 
+from datakit.mix.characters import CharacterDraws
 from datakit.mix.draws import draws_of, epoch_draws, split_ratio
+from datakit.mix.lift import Lift, write_lifted
 from datakit.mix.paddle import PaddleLists, paddleocr_lists, write_paddleocr_lists
 from datakit.mix.plan import RULES, Part, Plan, make_plan, plan_mix
 from datakit.mix.sources import KINDS, Kind, Mix, Source, load_mix, write_mix
@@ -15,7 +17,9 @@ from datakit.mix.sources import KINDS, Kind, Mix, Source, load_mix, write_mix
 __all__ = [
     "KINDS",
     "RULES",
+    "CharacterDraws",
     "Kind",
+    "Lift",
     "Mix",
     "PaddleLists",
     "Part",
@@ -28,6 +32,7 @@ __all__ = [
     "paddleocr_lists",
     "plan_mix",
     "split_ratio",
+    "write_lifted",
     "write_mix",
     "write_paddleocr_lists",
 ]

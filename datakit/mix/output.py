@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.files import Manifest, write_manifest
+from datakit.mix.lift import write_lifted
 from datakit.mix.paddle import PaddleLists, write_paddleocr_lists
 from datakit.mix.plan import Part, Plan
 from datakit.mix.sources import load_mix, write_mix
@@ -14,6 +15,7 @@ from datakit.records import SCHEMA_VERSION
 from datakit.report.text import shorten, visible
 
 FAULTS_SHOWN = 5
+CHARACTERS_SHOWN = 12
 
 
 def parts_of(files: Iterable[Path], data_dir: Path | None) -> list[Part]:
@@ -28,16 +30,18 @@ def parts_of(files: Iterable[Path], data_dir: Path | None) -> list[Part]:
 
 
 def write_plan(plan: Plan, out: Path, *, rule: str, allow_outside: bool = False) -> PaddleLists:
-    """Write mix.yaml, paddleocr_train.yml, labels/ and the manifest into ``out``.
+    """Write mix.yaml, paddleocr_train.yml, labels/, lifted/ (if any) and the manifest into ``out``.
 
     Raises:
         OutputError: a file cannot be written.
     """
     sources = plan.mix.sources
+    given = sources[: len(sources) - len(plan.lifted)]
     manifest = Manifest.begin(
-        "mix", {"rule": rule}, inputs=dict.fromkeys(source.label_file for source in sources)
+        "mix", {"rule": rule}, inputs=dict.fromkeys(source.label_file for source in given)
     )
     write_manifest(out, manifest)
+    write_lifted(plan.lifted)
     write_mix(out / "mix.yaml", plan.mix)
     lists = write_paddleocr_lists(plan.mix, out, allow_outside=allow_outside)
     counts = {
@@ -52,7 +56,7 @@ def write_plan(plan: Plan, out: Path, *, rule: str, allow_outside: bool = False)
 
 def plan_document(plan: Plan, lists: PaddleLists | None) -> dict[str, Any]:
     """The document of ``--json``; every faulty line is named."""
-    sources = zip(plan.mix.sources, plan.lines, plan.draws, strict=True)
+    sources = zip(plan.mix.sources, plan.roles, plan.lines, plan.draws, strict=True)
     return {
         "schema_version": SCHEMA_VERSION,
         "totals": {"lines": sum(plan.lines), "draws": sum(plan.draws), "faults": len(plan.faults)},
@@ -61,11 +65,12 @@ def plan_document(plan: Plan, lists: PaddleLists | None) -> dict[str, Any]:
                 "label_file": str(source.label_file),
                 "data_dir": str(source.data_dir),
                 "kind": source.kind,
+                "role": role,
                 "ratio": source.ratio,
                 "lines": lines,
                 "draws": draws,
             }
-            for source, lines, draws in sources
+            for source, role, lines, draws in sources
         ],
         "findings": [
             {
@@ -79,6 +84,11 @@ def plan_document(plan: Plan, lists: PaddleLists | None) -> dict[str, Any]:
             for f in plan.faults
         ],
         "notes": list(plan.notes),
+        "shares": {role: round(share, 6) for role, share in plan.shares().items()},
+        "characters": [
+            {"char": row.char, "lines": row.lines, "before": _drawn(row.before), "after": _drawn(row.after)}
+            for row in plan.characters
+        ],
         "paddleocr": None
         if lists is None
         else {
@@ -89,20 +99,43 @@ def plan_document(plan: Plan, lists: PaddleLists | None) -> dict[str, Any]:
     }
 
 
-def format_plan(plan: Plan, out: Path, lists: PaddleLists | None) -> str:
-    """Draws of an epoch for each source, what was decided, and what to type next; ends with a newline."""
-    return "\n".join([*_table(plan), *_faults(plan), *_next(out, lists)]) + "\n"
+def _drawn(value: float) -> float:
+    """A mean number of draws to a tenth; a whole one as it is."""
+    return int(value) if value == int(value) else round(value, 1)
+
+
+def format_plan(plan: Plan, out: Path, lists: PaddleLists | None, batch_size: int = 32) -> str:
+    """Draws of an epoch for each source and for the rarest characters, the mean batch of ``batch_size``, what
+    was decided, and what to type next; ends with a newline."""
+    rows = [*_table(plan), _batch(plan, batch_size), *_characters(plan)]
+    notes = [f"note: {visible(note)}" for note in plan.notes]
+    return "\n".join([*rows, *notes, *_faults(plan), *_next(out, lists)]) + "\n"
+
+
+def _batch(plan: Plan, size: int) -> str:
+    parts = ", ".join(f"{share * size:.1f} {role}" for role, share in plan.shares().items())
+    return f"a batch of {size} holds on average {parts or 'nothing'}"
+
+
+def _characters(plan: Plan) -> Iterator[str]:
+    """The domain's characters that an epoch draws least."""
+    shown = plan.characters[:CHARACTERS_SHOWN]
+    if not shown:
+        return
+    yield f"characters of the domain: {len(plan.characters)}; those drawn least (lines, draws before, after):"
+    for row in shown:
+        yield f"  {visible(row.char):<4}{row.lines:>7}{_drawn(row.before):>9}{_drawn(row.after):>9}"
 
 
 def _table(plan: Plan) -> Iterator[str]:
     total = sum(plan.draws)
     yield f"{'kind':<10}{'lines':>9}{'ratio':>10}{'draws':>9}{'share':>8}  label file"
-    for source, lines, draws in zip(plan.mix.sources, plan.lines, plan.draws, strict=True):
+    rows = zip(plan.mix.sources, plan.roles, plan.lines, plan.draws, strict=True)
+    for source, role, lines, draws in rows:
         share = draws / total if total else 0.0
         name = visible(str(source.label_file))
-        yield f"{source.kind:<10}{lines:>9}{source.ratio:>10.4g}{draws:>9}{share:>8.1%}  {name}"
+        yield f"{role:<10}{lines:>9}{source.ratio:>10.4g}{draws:>9}{share:>8.1%}  {name}"
     yield f"{'an epoch':<10}{sum(plan.lines):>9}{'':>10}{total:>9}"
-    yield from (f"note: {visible(note)}" for note in plan.notes)
 
 
 def _faults(plan: Plan) -> Iterator[str]:

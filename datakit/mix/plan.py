@@ -1,30 +1,21 @@
-"""Ratios from counts: the rules of the fine-tuning guide.
-
-Domain to general about 1:1 in an epoch; original to new (targeted synthetic) lines between 10:1 and 5:1.
-Within that range 5:1 is taken: synthetic lines are made for what fails, so they get the largest share that
-the guide allows.
-"""
+"""A training set's sources counted, given ratios by a rule, and told with what one epoch draws."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datakit.errors import UsageError
 from datakit.labels import LabelFault
+from datakit.mix.characters import CharacterDraws, Counted, count_lines, mean_draws, text_of
 from datakit.mix.draws import draws_of
-from datakit.mix.moved import moved_lines
-from datakit.mix.sources import KINDS, Kind, Mix, Source, checked_ratio
+from datakit.mix.guide import KIND_OF, ROLES, Role, guide_ratios, outside
+from datakit.mix.lift import Lift, Lifted, check_lift, lift_lines
+from datakit.mix.sources import Mix, Source, checked_ratio
 
 RULES = ("guide", "as-is")
-# A general set far smaller than the domain: more repeats than this teach its few lines by heart.
-GENERAL_CAP = 4.0
-OLD_TO_NEW = 5.0
-OLD_TO_NEW_LIMIT = 10.0
-# Failing lines are real lines once more: together at most a tenth of the real ones, each at most three times.
-BADCASE_SHARE = 0.1
-BADCASE_CAP = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +32,9 @@ class Plan:
 
     ``lines`` holds the usable lines of each source, ``draws`` what one epoch takes from it, ``faults``
     every line that cannot be used, ``notes`` one sentence for everything that was decided or is outside the
-    guide's ranges.
+    guide's ranges. ``roles`` say what each source is there for. ``characters`` are those of the domain,
+    fewest draws first. The last sources of the mix are the ``lifted`` ones, whose label files are yet to be
+    written (:func:`datakit.mix.lift.write_lifted`).
     """
 
     mix: Mix
@@ -49,87 +42,53 @@ class Plan:
     draws: tuple[int, ...]
     faults: tuple[LabelFault, ...]
     notes: tuple[str, ...]
+    roles: tuple[Role, ...] = ()
+    characters: tuple[CharacterDraws, ...] = ()
+    lifted: tuple[Lifted, ...] = ()
+
+    def shares(self) -> dict[Role, float]:
+        """The share of each role in an epoch, which is its mean share of a batch; 0..1."""
+        total = sum(self.draws)
+        sums: Counter[Role] = Counter()
+        for role, drawn in zip(self.roles, self.draws, strict=True):
+            sums[role] += drawn
+        return {role: sums[role] / total for role in ROLES if role in sums and total}
 
 
 def _as_part(entry: Part | Path | str) -> Part:
     return entry if isinstance(entry, Part) else Part(Path(entry))
 
 
-def _count(part: Part, allow_outside: bool) -> tuple[int, list[LabelFault]]:
-    folder = part.data_dir or part.label_file.parent
-    lines, faults = 0, []
-    # Through the same door as the rewritten lists, so that both count the same lines.
-    for line in moved_lines(part.label_file, folder, folder.resolve(), allow_outside=allow_outside):
-        if isinstance(line, LabelFault):
-            faults.append(line)
-        else:
-            lines += 1
-    if not lines:
+def _count(part: Part, allow_outside: bool) -> Counted:
+    counted = count_lines(
+        part.label_file, part.data_dir or part.label_file.parent, allow_outside=allow_outside
+    )
+    if not counted.lines:
         raise UsageError(f"{part.label_file}: no usable line, nothing to mix")
-    return lines, faults
+    return counted
 
 
-def _general(old: int, lines: int, notes: list[str]) -> float:
-    wanted = old / lines
-    if wanted > GENERAL_CAP:
-        notes.append(
-            f"general: {lines} lines against {old} of the domain; repeated {GENERAL_CAP:g} times and no "
-            f"more, so an epoch "
-            f"holds {old / (lines * GENERAL_CAP):.1f} domain lines for each general one (the guide: 1:1)"
-        )
-    return min(wanted, GENERAL_CAP)
-
-
-def _synthetic(old: int, lines: int, notes: list[str]) -> float:
-    wanted = old / OLD_TO_NEW / lines
-    if wanted > OLD_TO_NEW_LIMIT / OLD_TO_NEW:
-        notes.append(
-            f"synthetic: {lines} lines are fewer than 1 for {OLD_TO_NEW_LIMIT:g} real ones ({old}); all are "
-            f"taken once, "
-            "more would help"
-        )
-    return min(wanted, 1.0)
-
-
-def _badcases(old: int, lines: int, notes: list[str]) -> float:
-    ratio = min(old * BADCASE_SHARE / lines, BADCASE_CAP)
-    if ratio < 1:
-        notes.append(
-            f"badcases: {lines} lines are more than a tenth of the real ones ({old}); an epoch draws "
-            f"{ratio:.0%} of them"
-        )
-    return ratio
-
-
-def _guide(totals: Mapping[Kind, int], notes: list[str]) -> dict[Kind, float]:
-    if not totals.get("domain"):
-        raise UsageError("the rule 'guide' starts from the domain's lines: give --domain, or --rule as-is")
-    ratios: dict[Kind, float] = {"domain": 1.0}
-    real = totals["domain"]
-    if totals.get("general"):
-        ratios["general"] = _general(real, totals["general"], notes)
-        real += round(totals["general"] * ratios["general"])
-    else:
-        notes.append("general: none given; without general lines a fine-tuned model forgets what it knew")
-    if totals.get("synthetic"):
-        ratios["synthetic"] = _synthetic(real, totals["synthetic"], notes)
-    if totals.get("badcases"):
-        ratios["badcases"] = _badcases(real, totals["badcases"], notes)
-    return ratios
-
-
-def _override(sources: list[Source], ratios: Mapping[str, float]) -> list[Source]:
-    """Ratios by kind or by label file; an unknown name is an error, not a wish."""
+def _override(sources: list[Source], roles: Sequence[Role], ratios: Mapping[str, float]) -> list[Source]:
+    """Ratios by role or by label file; an unknown name is an error, not a wish."""
     for name, value in ratios.items():
-        hit = [name in (source.kind, str(source.label_file), source.label_file.name) for source in sources]
+        hit = [
+            name in (role, str(source.label_file), source.label_file.name)
+            for source, role in zip(sources, roles, strict=True)
+        ]
         if not any(hit):
-            known = sorted(
-                {source.kind for source in sources} | {str(source.label_file) for source in sources}
-            )
+            known = sorted({*roles} | {str(source.label_file) for source in sources})
             raise UsageError(f"--ratio {name}={value:g} names no source; known are {', '.join(known)}")
-        ratio = checked_ratio(value)
+        # To six decimals, as drawn (split_ratio) and as printed.
+        ratio = round(checked_ratio(value), 6)
         sources = [replace(s, ratio=ratio) if chosen else s for s, chosen in zip(sources, hit, strict=True)]
     return sources
+
+
+def _by_role(roles: Sequence[Role], counts: Sequence[int]) -> Counter[Role]:
+    sums: Counter[Role] = Counter()
+    for role, count in zip(roles, counts, strict=True):
+        sums[role] += count
+    return sums
 
 
 def make_plan(
@@ -137,56 +96,135 @@ def make_plan(
     domain: Iterable[Part | Path | str] = (),
     general: Iterable[Part | Path | str] = (),
     synthetic: Iterable[Part | Path | str] = (),
+    bulk: Iterable[Part | Path | str] = (),
     badcases: Iterable[Part | Path | str] = (),
     rule: str = "guide",
     ratios: Mapping[str, float] | None = None,
+    lift: Lift | None = None,
     allow_outside: bool = False,
 ) -> Plan:
-    """Count the sources and give each a ratio by ``rule``: "guide" (see the module) or "as-is" (every line
-    once).
+    """Count the sources and give each a ratio by ``rule``: "guide" (see :mod:`datakit.mix.guide`) or "as-is"
+    (every line once).
 
-    A line whose picture lies outside its ``data_dir`` is a fault unless ``allow_outside``. ``ratios``
-    overrules by kind, path or file name. Sources of one kind share one ratio.
+    ``synthetic`` lines were made for what fails, ``bulk`` ones in general. A line whose picture lies outside
+    its ``data_dir`` is a fault unless ``allow_outside``. ``ratios`` overrules by role, path or file name.
+    Sources of one role share one ratio. ``lift`` repeats lines with rare characters of the domain.
 
     Raises:
         InputError: a label file cannot be read.
         UsageError: no source, no domain under "guide", a source without a usable line, a name in ``ratios``
-        that fits no source.
+        that fits no source, a ``lift`` that makes no sense.
     """
     if rule not in RULES:
         raise UsageError(f"rule {rule!r} is not known; known are {', '.join(RULES)}")
-    given: dict[Kind, list[Part]] = dict(
-        zip(
-            KINDS,
-            ([_as_part(e) for e in entries] for entries in (domain, general, synthetic, badcases)),
-            strict=True,
+    if lift is not None:
+        check_lift(lift)
+    given = zip(ROLES, (domain, general, synthetic, bulk, badcases), strict=True)
+    parts = [(role, _as_part(entry)) for role, entries in given for entry in entries]
+    if not parts:
+        raise UsageError(
+            "nothing to mix: give at least one of --domain, --general, --synthetic, --bulk, --badcases"
         )
-    )
-    counted = [(kind, part, *_count(part, allow_outside)) for kind in KINDS for part in given[kind]]
-    if not counted:
-        raise UsageError("nothing to mix: give at least one of --domain, --general, --synthetic, --badcases")
-    totals: dict[Kind, int] = {kind: sum(lines for k, _, lines, _ in counted if k == kind) for kind in KINDS}
-    notes: list[str] = []
-    by_kind = _guide(totals, notes) if rule == "guide" else dict.fromkeys(KINDS, 1.0)
+    roles = [role for role, _ in parts]
+    counted = [_count(part, allow_outside) for _, part in parts]
+    totals = _by_role(roles, [found.lines for found in counted])
+    by_role: Mapping[Role, float] = guide_ratios(totals) if rule == "guide" else dict.fromkeys(ROLES, 1.0)
     sources = [
-        Source(part.label_file, part.data_dir or part.label_file.parent, kind, round(by_kind[kind], 6))
-        for kind, part, _, _ in counted
+        Source(p.label_file, p.data_dir or p.label_file.parent, KIND_OF[role], round(by_role[role], 6))
+        for role, p in parts
     ]
-    sources = _override(sources, ratios or {})
-    lines = [count for _, _, count, _ in counted]
-    return _finished(sources, lines, [fault for *_, faults in counted for fault in faults], notes)
+    sources = _override(sources, roles, ratios or {})
+    return _planned(sources, roles, counted, lift, allow_outside)
 
 
-def _finished(
-    sources: Sequence[Source], lines: Sequence[int], faults: Sequence[LabelFault], notes: list[str]
+def _planned(
+    sources: Sequence[Source],
+    roles: Sequence[Role],
+    counted: Sequence[Counted],
+    lift: Lift | None,
+    allow_outside: bool,
 ) -> Plan:
-    draws = tuple(draws_of(count, source.ratio) for source, count in zip(sources, lines, strict=True))
+    lines = [found.lines for found in counted]
+    draws = [draws_of(count, source.ratio) for source, count in zip(sources, lines, strict=True)]
+    before = mean_draws(counted, [source.ratio for source in sources])
+    lifted: list[Lifted] = []
+    if lift is not None and lift.floor:
+        real = sum(drawn for drawn, role in zip(draws, roles, strict=True) if role in ("domain", "general"))
+        # A mix of its own domain alone: what the general set shows once is not the domain's want.
+        asked = {c: before[c] for c in _domain_characters(roles, counted)}
+        lifted = lift_lines(sources, asked, real, lift, allow_outside=allow_outside)
+    characters = _characters(roles, counted, before, lifted)
+    faults = tuple(fault for found in counted for fault in found.faults)
+    sources = [*sources, *(group.source for group in lifted)]
+    lines += [len(group.lines) for group in lifted]
+    draws += [draws_of(len(group.lines), group.source.ratio) for group in lifted]
+    again: Role = "domain"
+    all_roles = [*roles, *(again for _ in lifted)]
+    notes = [
+        *_notes(sources, roles, lines, draws, len(faults)),
+        *_lift_notes(characters, draws, lifted, lift),
+    ]
+    return Plan(
+        Mix(tuple(sources)), tuple(lines), tuple(draws), faults, tuple(notes), tuple(all_roles), characters,
+        tuple(lifted),
+    )  # fmt: skip
+
+
+def _domain_characters(roles: Sequence[Role], counted: Sequence[Counted]) -> set[str]:
+    return {
+        char
+        for role, found in zip(roles, counted, strict=True)
+        if role == "domain"
+        for char in found.characters
+    }
+
+
+def _characters(
+    roles: Sequence[Role], counted: Sequence[Counted], before: Mapping[str, float], lifted: Sequence[Lifted]
+) -> tuple[CharacterDraws, ...]:
+    more: Counter[str] = Counter()
+    for group in lifted:
+        for line in group.lines:
+            for char in set(text_of(line)):
+                more[char] += round(group.source.ratio)
+    lines: Counter[str] = Counter()
+    for found in counted:
+        lines.update(found.characters)
+    rows = [
+        CharacterDraws(char, lines[char], before[char], before[char] + more[char])
+        for char in _domain_characters(roles, counted)
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.after, row.before, row.char)))
+
+
+def _notes(
+    sources: Sequence[Source], roles: Sequence[Role], lines: Sequence[int], draws: Sequence[int], faults: int
+) -> list[str]:
+    given = len(roles)
+    notes = list(outside(_by_role(roles, lines[:given]), _by_role(roles, draws[:given])))
     for source, drawn in zip(sources, draws, strict=True):
         if not drawn:
             notes.append(f"{source.label_file}: nothing is drawn from it at ratio {source.ratio:g}")
     if faults:
-        notes.append(f"{len(faults)} lines cannot be used and are in no count; 'datakit audit' lists them")
-    return Plan(Mix(tuple(sources)), tuple(lines), draws, tuple(faults), tuple(notes))
+        notes.append(f"{faults} lines cannot be used and are in no count; 'datakit audit' lists them")
+    return notes
+
+
+def _lift_notes(
+    characters: Sequence[CharacterDraws], draws: Sequence[int], lifted: Sequence[Lifted], lift: Lift | None
+) -> list[str]:
+    if lift is None or not lift.floor or not characters:
+        return []
+    low = sum(row.before < lift.floor for row in characters)
+    still = sum(row.after < lift.floor for row in characters)
+    if not low:
+        return []
+    repeats = sum(draws[len(draws) - len(lifted) :])
+    return [
+        f"characters: {low} of the domain's {len(characters)} are drawn fewer than {lift.floor} times an "
+        f"epoch; {repeats} repeats of lines that hold them (at most {lift.cap} draws of a line, and "
+        f"{lift.share:.0%} of the real draws) leave {still}"
+    ]
 
 
 def plan_mix(
