@@ -2,10 +2,10 @@
 
     python benchmarks/bench_legibility.py --corpora DIR --venv DIR --out DIR [--lines 600] [--plain 1000]
 
-Every preset: share of lines with 1 - NED < 0.5 (such a line is label noise; asked: 0.5 % at most), and of lines
-read whole. ``--plain`` undegraded Chinese and English lines each: read whole (asked: 96 % and 99 %). Compared
-after NFKC and without spaces, case counts. Lines read badly are kept as pictures in ``--out``, and a sheet of
-them. ``--venv`` holds rapidocr 3.10.0; it is made and filled by pip when it is not there.
+Every preset: share of lines with 1 - NED < 0.5 (such a line is label noise; asked: 0.5 % at most), and of
+lines read whole. ``--plain`` undegraded Chinese and English lines each: read whole (asked: 96 % and 99 %).
+Compared after NFKC and without spaces, case counts. Lines read badly are kept as pictures in ``--out``, and a
+sheet of them. ``--venv`` holds rapidocr 3.10.0; it is made and filled by pip when it is not there.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def sheet(lines: list[dict[str, Any]], path: Path) -> None:
         cell = np.full((84, 520, 3), 255, np.uint8)
         image = cv2.imread(line["path"])[:64, :520]
         cell[: image.shape[0], : image.shape[1]] = image
-        note = f"{line['preset']} {line['look']} {line['contrast']:.0f}/{line['worst']:.0f} {ascii(line['read'])[:40]}"
+        edges = f"{line['contrast']:.0f}/{line['worst']:.0f}"
+        note = f"{line['preset']} {line['look']} {edges} {ascii(line['read'])[:40]}"
         cv2.putText(cell, note, (2, 79), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 200), 1)
         cells.append(cell)
     cells += [np.full((84, 520, 3), 255, np.uint8)] * (-len(cells) % 3)

@@ -103,3 +103,47 @@ def test_augment_line_repeats_and_varies(line: Image) -> None:
 def test_augment_line_survives_tiny_lines(shape: tuple[int, int, int]) -> None:
     for seed in range(20):
         assert min(augment_line(np.zeros(shape, np.uint8), Random(seed)).shape) >= 1
+
+
+def _extremes(name: str, image: Image) -> tuple[int, int]:
+    """The most that the effect darkened and brightened any pixel, over 20 draws."""
+    darker = brighter = 0
+    for seed in range(20):
+        changed = EFFECTS[name].apply(image, EFFECTS[name].sample(Random(seed))).astype(int) - image
+        darker, brighter = min(darker, int(changed.min())), max(brighter, int(changed.max()))
+    return darker, brighter
+
+
+@pytest.mark.parametrize("name", ["broken-strokes", "thermal-print"])
+def test_missing_ink_shows_paper_and_adds_no_stroke(name: str, line: Image) -> None:
+    darker, brighter = _extremes(name, line)
+    assert darker >= -2
+    assert brighter > 60
+    darker, brighter = _extremes(name, np.asarray(255 - line, np.uint8))
+    assert darker < -60
+    assert brighter <= 2
+
+
+def test_shades_only_darken_and_reflections_only_brighten(line: Image) -> None:
+    assert _extremes("fold-shadow", line)[1] == 0
+    assert _extremes("screen-grid", line)[1] == 0
+    assert _extremes("glare", line)[0] == 0
+    assert _extremes("glare", line)[1] <= 75
+
+
+def test_moire_stays_within_its_depth() -> None:
+    flat = np.full((48, 320, 3), 128, np.uint8)
+    params = {"period": 7.0, "angle": 0.6, "depth": 16.0, "phases": [0.0, 2.0, 4.0]}
+    changed = EFFECTS["moire"].apply(flat, params).astype(int) - 128
+    assert -8 <= changed.min() <= -6
+    assert 6 <= changed.max() <= 8
+    assert abs(float(changed.mean())) < 1.0
+
+
+def test_a_copy_is_grey_and_steeper(line: Image) -> None:
+    copied = EFFECTS["copy-artefacts"].apply(
+        line, {"gain": 1.5, "middle": 130, "streaks": [], "specks": [[0.5, 0.5]]}
+    )
+    assert (copied[:, :, 0] == copied[:, :, 2]).all()
+    assert copied[24, 160].tolist() == [40, 40, 40]
+    assert int(copied.max()) - int(copied[:, :20].min()) > int(line.max()) - int(line[:, :20].min())
