@@ -136,7 +136,8 @@ class Renderer:
         drawn = _painted(ground, mask, colour, strength, look, details, done.drawing, placing)
         steps = sample_preset(preset, rng)
         image, kept, edges = _degraded(drawn, mask, steps)
-        if not edges.legible:
+        plain = not edges.legible
+        if plain:
             # The look itself cost the line its contrast: ink on its plain ground has it by construction.
             image, kept = ink.blend(ground, mask, colour), []
             edges = legibility.measure(image, mask)
@@ -154,7 +155,8 @@ class Renderer:
             "colour": measured,
             "strength": strength,
             "effects": kept,
-            "redrawn": len(kept) < len(steps),
+            "redrawn": plain or len(kept) < len(steps),
+            "look_dropped": plain and look != looks.NONE,
             "contrast": edges.mean,
             "worst": edges.worst,
         }
