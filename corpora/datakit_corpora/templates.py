@@ -16,12 +16,16 @@ MAX_LENGTH = 25
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """``make`` draws one text of at most :data:`MAX_LENGTH` characters; ``language`` is ``en`` or ``zh``."""
+    """``make`` draws one text of at most :data:`MAX_LENGTH` characters; ``language`` is ``en`` or ``zh``.
+
+    ``weight``: where several templates are drawn from, how often this one comes, against the others' weights.
+    """
 
     name: str
     language: str
     about: str
     make: Grammar
+    weight: float = 1.0
 
 
 def _table(*rows: tuple[str, str, str, Grammar]) -> dict[str, Template]:

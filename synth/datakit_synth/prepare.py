@@ -43,7 +43,7 @@ def prepare(request: SynthRequest, *, seed: int = 0) -> Prepared:
     check_grounds(request.backgrounds, photos)
     catalogue = find_fonts(request.fonts).require()
     faces = _strong_enough(catalogue.faces)
-    rules = Rules(CoverageIndex(faces), request.charset, request.max_length)
+    rules = Rules(CoverageIndex(faces), request.charset, request.limit)
     plan = make_plan(request, rules, seed)
     broken = {font.path for font in rules.index.broken}
     kept = tuple(face for face in faces if face.path not in broken)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.charset import Charset
+from datakit.encoders import RESERVED
 from datakit.errors import UsageError
 from datakit.records import Target
 from datakit_synth.backgrounds import PROCEDURAL
+from datakit_synth.shares import LengthShare, check_length_shares
 
 PER_CHAR = 300
 MAX_LENGTH = 25
@@ -27,6 +29,13 @@ class SynthRequest:
     ``photos``: the folder for kind ``photo``. ``presets``: of :data:`datakit.effects.PRESETS`, one drawn
     for every line. ``heights``: pixels, smallest and largest. ``max_length``: characters of a line, at
     most. ``max_repeats``: lines with one and the same text.
+
+    ``encoder``: of :data:`datakit.encoders.RESERVED`; all but ``ctc`` keep places of ``max_length`` for
+    themselves, and no line is longer than what is left (:attr:`limit`). ``length_shares`` and
+    ``space_share`` (0 to 1): how many lines shall have which length, and a space; None is as it comes.
+    ``lengths_from``: a label file that both are taken from where they are not given.
+    ``length_shortfall``: (lengths such as ``6-10``, lines of them), ``space_shortfall``: lines with a
+    space, both at least, as in targets.json.
     """
 
     targets: tuple[Target, ...] = ()
@@ -42,6 +51,17 @@ class SynthRequest:
     heights: tuple[int, int] = (32, 64)
     max_length: int = MAX_LENGTH
     max_repeats: int = 3
+    encoder: str = "ctc"
+    length_shares: tuple[LengthShare, ...] = ()
+    space_share: float | None = None
+    lengths_from: Path | None = None
+    length_shortfall: tuple[tuple[str, int], ...] = ()
+    space_shortfall: int = 0
+
+    @property
+    def limit(self) -> int:
+        """Characters that a line may have: what the encoder keeps of ``max_length``."""
+        return self.max_length - RESERVED[self.encoder]
 
     def check(self) -> SynthRequest:
         """Itself.
@@ -49,14 +69,22 @@ class SynthRequest:
         Raises:
             UsageError: nothing to draw, or a number that makes no sense.
         """
-        if not (self.targets or self.texts or self.corpora or self.templates):
+        asked = self.targets or self.texts or self.length_shortfall or self.space_shortfall
+        if not (asked or self.corpora or self.templates):
             raise UsageError("nothing to render: give characters, targets, texts, a corpus or a template")
         if self.count is not None and self.count < 1:
             raise UsageError(f"count {self.count}: at least 1")
-        if self.count is None and not (self.targets or self.texts or self.corpora):
+        if self.count is None and not (asked or self.corpora):
             raise UsageError("templates alone have no end: give a count")
-        if self.max_length < 1 or self.max_repeats < 1:
-            raise UsageError("max_length and max_repeats are at least 1")
+        if self.encoder not in RESERVED:
+            raise UsageError(f"unknown encoder {self.encoder!r}: one of {', '.join(RESERVED)}")
+        if self.limit < 1 or self.max_repeats < 1:
+            raise UsageError("max_length (less what the encoder reserves) and max_repeats are at least 1")
+        if self.space_share is not None and not 0 <= self.space_share <= 1:
+            raise UsageError(f"space share {self.space_share:g}: between 0 and 1")
+        for share in check_length_shares(self.length_shares):
+            if share.share and share.low > self.limit:
+                raise UsageError(f"length share {share.name}: lines have at most {self.limit} characters")
         if not 16 <= self.heights[0] <= self.heights[1] <= 256:
             raise UsageError(
                 f"heights {self.heights[0]}-{self.heights[1]}: between 16 and 256 px, smallest first"

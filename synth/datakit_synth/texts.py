@@ -12,12 +12,11 @@ from datakit_fonts import CoverageIndex
 
 # Where a long text may be cut: after a space or a mark that ends a phrase.
 _BOUNDARY = re.compile(r"(?<=[ ,;:.!?，。；：、！？）】」』])")
-_SPACES = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
     """``text`` without spaces at its ends; every run of white space is one space."""
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def cut_to_length(text: str, limit: int) -> list[str]:
@@ -55,19 +54,36 @@ class Rules:
         self._charset = (
             None if charset is None else frozenset(char for char in charset.chars if len(char) == 1)
         )
+        self._faces: dict[str, int] = {" ": index.mask(" ")}
         self.refused: Counter[str] = Counter()
 
+    @property
+    def charset(self) -> frozenset[str] | None:
+        """The characters of the dictionary; None when every character is welcome."""
+        return self._charset
+
     def refusal(self, text: str) -> str:
-        """Why ``text`` cannot be a line; "" when it can."""
+        """Why ``text`` cannot be a line; "" when it can. Runs of spaces may stand inside, as labelled."""
         if not text:
             return "empty"
         if len(text) > self.max_length:
             return "too-long"
-        if text != clean(text) or any(unicodedata.category(char)[0] == "C" for char in text):
+        if text[0] == " " or text[-1] == " ":
             return "control-or-space"
-        if self._charset is not None and not self._charset.issuperset(text):
+        faces, known = -1, self._faces
+        for char in set(text):
+            mask = known.get(char)
+            if mask is None:
+                mask = known[char] = 0 if self._unwelcome(char) else self.index.mask(char)
+            faces &= mask
+        return "" if faces else next(filter(None, map(self._unwelcome, sorted(text))), "no-font")
+
+    def _unwelcome(self, char: str) -> str:
+        if (char.isspace() and char != " ") or unicodedata.category(char)[0] == "C":
+            return "control-or-space"
+        if self._charset is not None and char not in self._charset:
             return "outside-dictionary"
-        return "" if self.index.mask(text) else "no-font"
+        return ""
 
     def char_refusal(self, char: str) -> str:
         """Why no line can contain ``char``, as a sentence; "" when one can."""
@@ -83,7 +99,9 @@ class Rules:
         """What of ``texts`` can be lines, cut to length; what cannot is counted in ``refused``."""
         pieces = []
         for text in texts:
-            for piece in cut_to_length(clean(text), self.max_length):
+            whole = clean(text)
+            fits = len(whole) <= self.max_length
+            for piece in (whole,) if fits else cut_to_length(whole, self.max_length):
                 reason = self.refusal(piece)
                 if reason:
                     self.refused[reason] += 1
