@@ -4,7 +4,8 @@
 
 Every tenth crop is copied: saved as JPEG of quality 40 to 95, and in turn nothing else, scaled by 0.8 to
 1.25, shifted by 1 or 2 px, other brightness and contrast, all of these. Crops are numbers and words, most
-of them in one font and size on white, so that texts differ in a character or two. Seconds are CPU time of one process.
+of them in one font and size on white, so that texts differ in a character or two. Seconds are CPU time of one
+process.
 """
 
 from __future__ import annotations

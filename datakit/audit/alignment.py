@@ -50,7 +50,7 @@ def _aligned(first: _Plane, second: _Plane) -> tuple[_Plane, _Plane] | None:
     """
     down, across = (min(SHIFT, side // 4) for side in first.shape)
     inner = first[down : first.shape[0] - down, across : first.shape[1] - across]
-    if inner.std() < 1:
+    if cv2.meanStdDev(inner)[1][0, 0] < 1:
         return None
     match = cv2.matchTemplate(second, inner, cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(match)

@@ -29,6 +29,8 @@ _DIRECTIONS = 32
 _SAMPLE = 20_000
 # Pictures of one cell that each is compared with; more are copies of a kind, which a chain finds as well.
 _NEIGHBOURS = 48
+# Near pictures that each is compared with pixel by pixel, beside those that choose it.
+_NEAREST = 1
 _BLOCK = 1 << 16
 # Distance of the sketches of a picture and its copy, shifted by 2 px: it grows as the picture gets smaller.
 _NEAR, _NEAR_PX, _FARTHEST = 0.07, 2.5, 0.25
@@ -73,7 +75,32 @@ def near_pairs(pictures: Sketched) -> tuple[Ints, Ints]:
         kept = _near(pictures, first, second)
         found.append(np.minimum(first, second)[kept] * count + np.maximum(first, second)[kept])
     codes = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
-    return codes // max(1, count), codes % max(1, count)
+    first, second = codes // max(1, count), codes % max(1, count)
+    chosen = _among_nearest(first, second, _squares(pictures.sketches, first, second))
+    return first[chosen], second[chosen]
+
+
+def _among_nearest(first: Ints, second: Ints, squares: Floats) -> Ints:
+    """The pairs of which one is among the nearest of the other, as indexes.
+
+    In a set of texts in one font nearly everything is near; a copy is nearer.
+    """
+    ends = np.concatenate([first, second])
+    order = np.lexsort((np.concatenate([squares, squares]), ends))
+    sorted_ends = ends[order]
+    begins = np.searchsorted(sorted_ends, sorted_ends)
+    close = order[np.arange(len(order)) - begins < _NEAREST]
+    return np.unique(close % max(1, len(first)))
+
+
+def _squares(sketches: Sketches, first: Ints, second: Ints) -> Floats:
+    """Squared distances of pairs of sketches, in units of a byte."""
+    squares = np.empty(len(first), np.float32)
+    for start in range(0, len(first), _BLOCK):
+        one = sketches[first[start : start + _BLOCK]].astype(np.int16)
+        difference = (one - sketches[second[start : start + _BLOCK]]).astype(np.float32)
+        squares[start : start + _BLOCK] = np.einsum("ij,ij->i", difference, difference)
+    return squares
 
 
 def _all_pairs(count: int) -> Iterator[tuple[Ints, Ints]]:
@@ -90,13 +117,8 @@ def _near(pictures: Sketched, first: Ints, second: Ints) -> npt.NDArray[np.bool_
     apart = np.abs(pictures.proportions[first] - pictures.proportions[second])
     near: npt.NDArray[np.bool_] = apart <= np.maximum(pictures.slack[first], pictures.slack[second])
     at = np.flatnonzero(near)
-    for start in range(0, len(at), _BLOCK):
-        part = at[start : start + _BLOCK]
-        one = pictures.sketches[first[part]].astype(np.int16)
-        difference = (one - pictures.sketches[second[part]]).astype(np.float32)
-        square = np.einsum("ij,ij->i", difference, difference)
-        limit = np.minimum(pictures.limits[first[part]], pictures.limits[second[part]]) * np.float32(SCALE)
-        near[part] = square <= limit * limit
+    limits = np.minimum(pictures.limits[first[at]], pictures.limits[second[at]]) * np.float32(SCALE)
+    near[at] = _squares(pictures.sketches, first[at], second[at]) <= limits * limits
     return near
 
 

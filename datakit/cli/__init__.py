@@ -6,7 +6,20 @@ from collections.abc import Callable
 
 import typer
 
-from datakit.cli import audit, badcases, demo, doctor, evaluate, export, finetune, mix, predict, probe, synth
+from datakit.cli import (
+    audit,
+    badcases,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    finetune,
+    mix,
+    predict,
+    probe,
+    split,
+    synth,
+)
 from datakit.cli.corpora import corpora
 from datakit.cli.fonts import fonts
 from datakit.cli.loop import loop
@@ -17,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "audit": audit.audit,
     "synth": synth.synth,
     "synth-merge": synth.synth_merge,
+    "split": split.split,
     "mix": mix.mix,
     "finetune": finetune.finetune,
     "predict": predict.predict,
