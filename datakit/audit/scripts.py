@@ -107,14 +107,20 @@ def foreign_letters(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _foreign(latin: list[str], letters: list[str], other: str) -> dict[str, str]:
-    """The rarer letters with their twins, if all have one; two Greek letters beside a Latin one may be a
-    symbol."""
-    side, table = letters, TO_LATIN
+    """The rarer letters with their twins if all have one, in Cyrillic else the others if all have.
+
+    Greek letters beside Latin ones are often symbols: two of them make no word, and ``T`` in a word with a
+    delta is no tau.
+    """
+    sides = [(letters, TO_LATIN), (latin, FROM_LATIN[other])]
     if len(latin) < len(letters):
-        if len(letters) < _LEAST_WORD:
+        if other == "GREEK" and len(letters) < _LEAST_WORD:
             return {}
-        side, table = latin, FROM_LATIN[other]
-    return {char: table[char] for char in side} if all(char in table for char in side) else {}
+        sides.reverse()
+    for side, table in sides[:1] if other == "GREEK" else sides:
+        if all(char in table for char in side):
+            return {char: table[char] for char in side}
+    return {}
 
 
 def mixed_width_words(text: str) -> Iterator[str]:
