@@ -11,7 +11,7 @@ from datakit_synth.shards import ShardDone
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """``counts``: lines by font, preset and background, the most frequent first."""
+    """``counts``: lines by font, preset, background and look, the most frequent first."""
 
     lines: int
     bytes: int

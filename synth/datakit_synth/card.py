@@ -56,6 +56,7 @@ def _body(arguments: Mapping[str, Any], account: Account, lines: int) -> str:
         _table(("origin", "lines"), arguments["plan"]["origins"].items()),
         "## Looks\n",
         _table(("preset", "lines"), account.counts.get("presets", {}).items()),
+        _table(("look", "lines"), account.counts.get("looks", {}).items()),
         _table(("ground", "lines"), account.counts.get("backgrounds", {}).items()),
         "## Fonts\n",
         "The licences are those of the font files; the pictures show their glyphs.\n",

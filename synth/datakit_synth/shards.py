@@ -27,7 +27,7 @@ from datakit_synth.render import Rendered, Renderer, RenderJob, encode, sample_r
 
 SHARD_LINES = 200
 # Parameters whose values are counted for the account of a run, and under which name.
-_COUNTED = {"font": "fonts", "preset": "presets", "background": "backgrounds"}
+_COUNTED = {"font": "fonts", "preset": "presets", "background": "backgrounds", "look": "looks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class ShardDone:
 
     ``redrawn`` lines were drawn again because effects had made them illegible; ``flattened`` grounds lost
     contrast so that the ink could be told from them. ``checksum`` is the CRC-32 of all pictures, end to end.
-    ``sizes`` are the bytes of each picture of a pack, () for a folder. ``counts``: fonts, presets and
-    backgrounds by lines.
+    ``sizes`` are the bytes of each picture of a pack, () for a folder. ``counts``: lines by font, preset,
+    background and look.
     """
 
     index: int
@@ -171,7 +171,7 @@ class _Account:
         self.redrawn += bool(rendered.params["redrawn"])
         self.flattened += rendered.params["colour"]["flattened"] < 1.0
         for parameter, name in _COUNTED.items():
-            self._counts[name][rendered.params[parameter]] += 1
+            self._counts[name].update(_names(parameter, rendered.params))
         if self.params is not None:
             self.params.append(params_line(index, text, rendered))
 
@@ -186,6 +186,12 @@ class _Account:
             sizes=tuple(self._sizes or ()),
             counts={name: dict(sorted(counter.items())) for name, counter in self._counts.items()},
         )
+
+
+def _names(parameter: str, params: dict[str, Any]) -> set[str]:
+    """What is counted of a picture: a line in several fonts counts for each of them."""
+    parts = {name for _, name, _ in params.get("parts", ())} if parameter == "font" else set()
+    return {params[parameter], *parts} - {""}
 
 
 def params_line(index: int, text: str, rendered: Rendered) -> str:

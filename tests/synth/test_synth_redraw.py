@@ -13,7 +13,7 @@ from datakit.cli.main import app
 from datakit.errors import UsageError
 from datakit_synth import SynthRequest, prepare, synthesize
 from datakit_synth.account import Account
-from datakit_synth.page import write_page
+from datakit_synth.page import used_fonts, write_page
 from datakit_synth.redraw import estimate, redraw
 
 run = CliRunner()
@@ -44,10 +44,15 @@ def test_any_picture_is_drawn_again_by_its_index(latin_font: Path, tmp_path: Pat
 def test_the_account_counts_what_the_parameters_say(latin_font: Path, tmp_path: Path) -> None:
     result = synthesize(request_of(latin_font), tmp_path / "out", keep_params=True)
     kept = [json.loads(line) for line in (tmp_path / "out/params.jsonl").read_bytes().splitlines()]
-    for name in ("presets", "backgrounds", "fonts"):
+    for name in ("presets", "backgrounds", "looks"):
         listed = [entry["params"][name.removesuffix("s")] for entry in kept]
         assert result.account.counts[name] == {value: listed.count(value) for value in set(listed)}
         assert sum(result.account.counts[name].values()) == 230
+    fonts = [
+        {entry["params"]["font"], *(part[1] for part in entry["params"].get("parts", ()))} for entry in kept
+    ]
+    names = set().union(*fonts)
+    assert result.account.counts["fonts"] == {name: sum(name in used for used in fonts) for name in names}
     assert result.account.redrawn == sum(bool(entry["params"]["redrawn"]) for entry in kept)
     assert set(result.account.counts["presets"]) == {"photo", "scan"}
 
@@ -96,6 +101,15 @@ def test_the_page_shows_counts_fonts_and_labels(latin_font: Path, tmp_path: Path
     assert "<td>Latin Regular</td><td>OFL-1.1</td><td>path</td>" in page
     assert page.count("data:image/jpeg;base64,") == 2
     assert "default-src 'none'" in page
+
+
+def test_fonts_of_the_page_have_the_licence_of_their_font_or_ours() -> None:
+    font = {"family": "Latin", "style": "Regular", "licence": "OFL-1.1", "source": "path"}
+    counts = {"fonts": {"Latin Regular": 3, "seven-segment": 1}}
+    assert used_fonts({"fonts": [font]}, Account(4, 9, 0, 0, counts)) == [
+        {"name": "Latin Regular", "licence": "OFL-1.1", "source": "path", "lines": 3},
+        {"name": "seven-segment", "licence": "Apache-2.0", "source": "datakit", "lines": 1},
+    ]
 
 
 def test_nothing_on_the_page_is_markup(tmp_path: Path) -> None:
