@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from datakit.errors import InputError
-from datakit.loop.values import FINETUNE, SYNTH, check_values, number
+from datakit.loop.values import FINETUNE, STOPS, SYNTH, check_values, number
 from datakit.mix import KINDS, Part
 from datakit.mix.sources import MAX_RATIO
 from datakit.models import MODELS
@@ -30,6 +30,10 @@ guard: [general_val.txt]      # must not get worse; not in general
 test:                         # only scored after each round, never used to decide
   domain: test.txt
 mine: 1000                    # lines of the domain read for badcases each round
+patience: null                # stop after so many rounds in a row without a gain
+budget_minutes: null          # stop before a round that would not fit (all starts count)
+target_accuracy: null         # stop when val is read this well (folded, 0..1)
+floor: 0                      # draws an epoch that a character of the domain should have, by repeats
 finetune:
   steps: 200
   batch_size: 32
@@ -45,13 +49,16 @@ synth:
 
 _KEYS = (
     "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune",
-    "synth", "ratios",
+    "synth", "ratios", "patience", "budget_minutes", "target_accuracy", "floor",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class LoopPlan:
-    """A validated loop.yaml; ``finetune`` and ``synth`` hold the settings of those steps by name."""
+    """A validated loop.yaml; ``finetune`` and ``synth`` hold the settings of those steps by name.
+
+    ``patience`` (rounds), ``budget_minutes`` and ``target_accuracy`` (folded, on val) end the rounds early.
+    """
 
     out: Path
     domain: tuple[Part, ...]
@@ -66,6 +73,14 @@ class LoopPlan:
     finetune: Mapping[str, Any] = field(default_factory=dict)
     synth: Mapping[str, Any] = field(default_factory=dict)
     ratios: Mapping[str, float] = field(default_factory=dict)
+    patience: int | None = None
+    budget_minutes: float | None = None
+    target_accuracy: float | None = None
+    floor: int = 0
+
+    def blind(self) -> LoopPlan:
+        """What a step may see: everything but the test sets."""
+        return replace(self, test={})
 
 
 def _check_keys(given: Mapping[str, Any], known: Sequence[str], where: str, file: Path) -> None:
@@ -161,7 +176,9 @@ def load_plan(file: Path) -> LoopPlan:
         if not document.get(key):
             raise InputError(f"{key} is missing", file=file)
     domain, general = _parts(document["domain"], file), _parts(document.get("general"), file)
+    stops = {key: document[key] for key in STOPS if key in document}
     plan = LoopPlan(
+        **check_values(stops, STOPS, "", file),
         out=file.parent / str(document.get("out") or "loop-out"),
         domain=domain,
         val=_part(document["val"], file),

@@ -1,16 +1,15 @@
 """The steps of one round.
 
-Each reads files and leaves files; a step whose result is there is not done again.
+Each reads files and leaves files; a step whose result is there is not done again. The plan that a step gets
+holds no test set.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import re
-import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,82 +17,18 @@ from datakit.charset import Charset
 from datakit.errors import InputError, OutputError
 from datakit.files import Manifest, atomic_write
 from datakit.labels import encode_rec, read_rec
+from datakit.loop.decide import Before, decide
+from datakit.loop.folders import RoundFolder, Say, read_json, step_done, write_json
 from datakit.loop.plan import LoopPlan
 from datakit.metrics import Score
-from datakit.mix import Part, load_mix, make_plan, write_mix
+from datakit.mix import Lift, Part, load_mix, make_plan, write_lifted, write_mix
 from datakit.records import Targets, read_targets
+
+# The demo takes it from here.
+__all__ = ["Say"]
 
 if TYPE_CHECKING:
     from datakit_synth.request import SynthRequest
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class RoundFolder:
-    """Where a round keeps what."""
-
-    path: Path
-
-    @property
-    def audit(self) -> Path:
-        """What audit says of the training labels."""
-        return self.path / "audit.json"
-
-    @property
-    def mined(self) -> Path:
-        """The label file of the lines read for badcases."""
-        return self.path / "mined.txt"
-
-    @property
-    def predictions(self) -> Path:
-        """What the model of the round before reads from them."""
-        return self.path / "predictions.jsonl"
-
-    @property
-    def badcases(self) -> Path:
-        """Badcases, targets and their report."""
-        return self.path / "badcases"
-
-    @property
-    def synth(self) -> Path:
-        """The rendered lines."""
-        return self.path / "synth"
-
-    @property
-    def mix(self) -> Path:
-        """The training set of the round."""
-        return self.path / "mix.yaml"
-
-    @property
-    def finetune(self) -> Path:
-        """The training run; its best model is the result of the round."""
-        return self.path / "finetune"
-
-    @property
-    def scores(self) -> Path:
-        """Scores of the test sets after the round."""
-        return self.path / "scores.json"
-
-    def readings(self, name: str) -> Path:
-        """What was read from the test set ``name``.
-
-        The name may be a path, and comes from the user: the file stays in the round's folder.
-        """
-        plain = re.sub(r"[^\w.-]", "-", name)
-        mark = "" if plain == name else f"-{zlib.crc32(name.encode()):08x}"
-        return self.path / f"predictions-{plain}{mark}.jsonl"
-
-
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """A whole JSON document or none."""
-    atomic_write(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A document that :func:`write_json` wrote."""
-    document: dict[str, Any] = json.loads(path.read_bytes())
-    return document
 
 
 def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) -> None:
@@ -113,6 +48,9 @@ def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) 
             task="rec",
         )
         totals[str(part.label_file)] = report.to_dict()["totals"]
+    step_done(
+        folder.audit.parent, "audit", folder.number, inputs=map(Path, totals), counts={"files": len(totals)}
+    )
     write_json(folder.audit, {"schema_version": 1, "totals": totals})
     for file, counts in totals.items():
         say(f"audit {file}: {json.dumps(counts)}")
@@ -129,24 +67,24 @@ def _encoded_lines(label_file: Path, say: Say) -> list[bytes]:
     return encoded
 
 
-def _mine(plan: LoopPlan, folder: RoundFolder, number: int, say: Say) -> list[Path]:
+def _mine(plan: LoopPlan, folder: RoundFolder, say: Say) -> list[Path]:
     """A random part of the domain, one label file per domain source; another part every round."""
     files = []
     parts = [_encoded_lines(part.label_file, say) for part in plan.domain]
     total = sum(map(len, parts))
     if not total:
         raise InputError("no line can be used", file=plan.domain[0].label_file)
-    rng = random.Random(f"mine/{plan.seed}/{number}")
+    rng = random.Random(f"mine/{plan.seed}/{folder.number}")
     for index, lines in enumerate(parts):
         share = min(len(lines), round(plan.mine * len(lines) / total))
         chosen = sorted(rng.sample(range(len(lines)), share))
-        path = folder.mined.with_name(f"mined-{index}.txt")
+        path = folder.mined(index)
         atomic_write(path, b"".join(lines[i] for i in chosen))
         files.append(path)
     return files
 
 
-def predict_step(plan: LoopPlan, folder: RoundFolder, number: int, model: Path | str, say: Say) -> None:
+def predict_step(plan: LoopPlan, folder: RoundFolder, model: Path | str, say: Say) -> None:
     """Read a part of the domain with the model so far."""
     if folder.predictions.exists():
         return
@@ -156,60 +94,88 @@ def predict_step(plan: LoopPlan, folder: RoundFolder, number: int, model: Path |
 
     reader = LineReader(load_recognizer(model))
     predictions = []
-    for path, part in zip(_mine(plan, folder, number, say), plan.domain, strict=True):
+    for path, part in zip(_mine(plan, folder, say), plan.domain, strict=True):
         if path.stat().st_size:
             label_set = read_label_set(path, part.data_dir or part.label_file.parent)
             with Progress(len(label_set.lines), "read the domain") as progress:
                 predictions += reader.read(label_set, progress)
     score = score_predictions(predictions)
     say(f"read {score.lines} lines of the domain: {score.accuracy_folded:.4f} folded")
+    step_done(folder.predictions.parent, "predict", folder.number, counts={"lines": score.lines})
     atomic_write(folder.predictions, "".join(prediction.to_json() + "\n" for prediction in predictions))
 
 
-def badcases_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) -> Targets:
-    """What failed, and what to make."""
-    done = folder.badcases / "report.html"
-    if not done.exists():
-        from datakit.badcases.analysis import analyse
-        from datakit.badcases.output import read_training, write_badcases
-        from datakit.records import read_predictions
+def badcases_step(plan: LoopPlan, folder: RoundFolder, charset: Charset) -> None:
+    """What failed, and what badcases alone would make."""
+    if (folder.badcases / "report.html").exists():
+        return
+    from datakit.badcases.analysis import analyse
+    from datakit.badcases.output import read_training, write_badcases
+    from datakit.records import read_predictions
 
-        training = read_training([part.label_file for part in (*plan.domain, *plan.general)])
-        predictions = list(read_predictions(folder.predictions))
-        report = analyse(
-            predictions,
-            charset=charset,
-            train_lines=training.lines_with,
-            per_char=int(plan.synth.get("per_char", 100)),
-            max_targets=int(plan.synth.get("max_targets", 20)),
-            max_text_length=int(plan.finetune.get("max_text_length", 25)),
-        )
-        folders = {
-            str(folder.mined.with_name(f"mined-{index}.txt")): part.data_dir or part.label_file.parent
-            for index, part in enumerate(plan.domain)
-        }
-        manifest = Manifest.begin("badcases", {"round": folder.path.name}, inputs=[folder.predictions])
-        write_badcases(report, folder.badcases, folders=folders, manifest=manifest)
-    targets = read_targets(folder.badcases / "targets.json")
-    shown = "".join(target.char for target in targets.targets[:40])
-    say(
-        f"badcases: {len(targets.targets)} characters to make: {shown}"
-        if targets.targets
-        else "badcases: no target"
+    training = read_training([part.label_file for part in (*plan.domain, *plan.general)])
+    report = analyse(
+        list(read_predictions(folder.predictions)),
+        charset=charset,
+        train_lines=training.lines_with,
+        per_char=int(plan.synth.get("per_char", 100)),
+        max_targets=int(plan.synth.get("max_targets", 20)),
+        max_text_length=int(plan.finetune.get("max_text_length", 25)),
     )
-    return targets
+    folders = {
+        str(folder.mined(index)): part.data_dir or part.label_file.parent
+        for index, part in enumerate(plan.domain)
+    }
+    manifest = Manifest.begin("badcases", {"round": folder.number}, inputs=[folder.predictions])
+    write_badcases(report, folder.badcases, folders=folders, manifest=manifest)
 
 
-def synth_step(
-    plan: LoopPlan, folder: RoundFolder, number: int, targets: Targets, charset: Charset, say: Say
-) -> None:
+def before_of(earlier: Sequence[RoundFolder]) -> Before | None:
+    """What the decision of a round builds on, from the folders of the rounds before it."""
+    from datakit_train.finetune import RESULT
+
+    if not earlier:
+        return None
+    last = earlier[-1]
+    decision = read_json(last.decision) if last.decision.exists() else {}
+    return Before(
+        last.number,
+        read_json(last.badcases / "report.json"),
+        tuple(target.char for target in read_targets(last.targets).targets),
+        decision.get("without_effect", {}),
+        float(decision.get("general", 1.0)),
+        read_json(last.finetune / RESULT),
+    )
+
+
+def targets_step(folder: RoundFolder, earlier: Sequence[RoundFolder], say: Say) -> Targets:
+    """Decide what this round makes, and say why; a targets.json that is there is taken as it is."""
+    if not folder.targets.exists():
+        proposed = read_targets(folder.badcases / "targets.json")
+        decision = decide(read_json(folder.badcases / "report.json"), proposed, before_of(earlier))
+        write_json(folder.decision, decision.to_dict())
+        counts = {"targets": len(decision.targets.targets)}
+        step_done(folder.targets.parent, "targets", folder.number, counts=counts)
+        atomic_write(folder.targets, decision.targets.to_json())
+    for sentence in _sentences(folder):
+        say(f"plan: {sentence}")
+    return read_targets(folder.targets)
+
+
+def _sentences(folder: RoundFolder) -> list[str]:
+    if folder.decision.exists():
+        return [str(sentence) for sentence in read_json(folder.decision)["sentences"]]
+    return [f"{folder.targets} was made by hand and is taken as it is"]
+
+
+def synth_step(plan: LoopPlan, folder: RoundFolder, targets: Targets, charset: Charset, say: Say) -> None:
     """Render the lines that are missing; a character that no font has is said and left out."""
     from datakit_synth.run import prepare, synthesize
 
     if not targets.targets or (folder.synth / "labels.txt").exists():
         return
     request = _synth_request(plan, targets, charset)
-    seed = plan.seed + number
+    seed = plan.seed + folder.number
     impossible = {
         entry.char: entry.impossible
         for entry in prepare(request, seed=seed).plan.characters
@@ -246,7 +212,7 @@ def _synth_request(plan: LoopPlan, targets: Targets, charset: Charset) -> SynthR
     )
 
 
-def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: list[RoundFolder], say: Say) -> None:
+def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: Sequence[RoundFolder], say: Say) -> None:
     """Real, general, synthetic (of every round so far) and badcases, at the guide's ratios."""
     if folder.mix.exists():
         return
@@ -258,9 +224,20 @@ def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: list[RoundFolder], sa
     # A ratio for a kind that this round has nothing of is no mistake of the user's.
     absent = {kind for kind, parts in (("synthetic", synthetic), ("badcases", badcases)) if not parts}
     ratios = {name: ratio for name, ratio in plan.ratios.items() if name not in absent}
+    more = float(read_json(folder.decision)["general"]) if folder.decision.exists() else 1.0
+    if plan.general and more != 1 and "general" not in ratios:
+        plain = make_plan(domain=plan.domain, general=plan.general)
+        ratios["general"] = more * plain.mix.sources[len(plan.domain)].ratio
     made = make_plan(
-        domain=plan.domain, general=plan.general, synthetic=synthetic, badcases=badcases, ratios=ratios
+        domain=plan.domain,
+        general=plan.general,
+        synthetic=synthetic,
+        badcases=badcases,
+        ratios=ratios,
+        lift=Lift(folder.mix.parent / "lifted", plan.floor),
     )
+    write_lifted(made.lifted)
+    step_done(folder.mix.parent, "mix", folder.number, counts={"draws": sum(made.draws)})
     write_mix(folder.mix, made.mix)
     for source, lines, draws in zip(made.mix.sources, made.lines, made.draws, strict=True):
         counts = f"{lines} lines, ratio {source.ratio:g}, {draws} draws an epoch"
@@ -270,7 +247,7 @@ def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: list[RoundFolder], sa
 
 
 def finetune_step(
-    plan: LoopPlan, folder: RoundFolder, number: int, model: Path | str, floor: Mapping[str, Score], say: Say
+    plan: LoopPlan, folder: RoundFolder, model: Path | str, floor: Mapping[str, Score], say: Say
 ) -> dict[str, Any]:
     """Train, and keep the result only if the gate lets it pass; returns result.json."""
     from datakit_train.finetune import RESULT, finetune
@@ -286,7 +263,7 @@ def finetune_step(
             out=folder.finetune,
             guards=plan.guard,
             pretrained=model,
-            settings=Settings(**{**given, "seed": plan.seed + number}),
+            settings=Settings(**{**given, "seed": plan.seed + folder.number}),
             floor=floor,
             say=say,
         )

@@ -2,243 +2,220 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from datakit.errors import UsageError
 from datakit.files import FolderLock, Manifest, atomic_write, sha256_file, write_manifest
+from datakit.loop.apart import require_apart
+from datakit.loop.clock import StepClock, seconds_spent
+from datakit.loop.folders import RoundFolder, read_json, remove_leftovers, round_folder, write_json
 from datakit.loop.plan import LoopPlan
 from datakit.loop.rounds import (
-    RoundFolder,
-    Say,
     audit_step,
     badcases_step,
     finetune_step,
     mix_step,
     predict_step,
-    read_json,
     synth_step,
-    write_json,
+    targets_step,
 )
+from datakit.loop.score import base_scores, named_sets, score_step
+from datakit.loop.screen import PlainScreen, Say, Screen
+from datakit.loop.stops import reason_to_stop
+from datakit.loop.summary import LoopResult, RoundSummary, summary_from
 from datakit.metrics import Score
 from datakit.mix import Part
+from datakit.records import read_targets
+
+__all__ = ["LoopResult", "RoundSummary", "run_loop"]
 
 TRACK = "loop.json"
 PAGE = "loop.html"
+DECLINED = "the plan of round {} was not agreed to; edit {} and run again"
+
+# Asked with what is about to be done; False ends the loop there.
+Ask = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class RoundSummary:
-    """One row of the table.
-
-    ``scores`` by set name; ``promoted`` says whether the round's model is the start of the next one.
-    """
-
-    number: int
-    promoted: bool
-    candidate: str
-    targets: tuple[str, ...]
-    scores: Mapping[str, Mapping[str, Any]]
-    seconds: float
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoopResult:
-    """All rounds, the base as round 0."""
-
-    rounds: tuple[RoundSummary, ...]
-    model: str
-    out: Path
-
-    @property
-    def improved(self) -> bool:
-        """Whether any round was promoted."""
-        return any(row.promoted for row in self.rounds[1:])
-
-    def to_dict(self) -> dict[str, Any]:
-        """For loop.json and ``--json``."""
-        return {
-            "schema_version": 1,
-            "model": self.model,
-            "rounds": [
-                {
-                    "round": row.number,
-                    "promoted": row.promoted,
-                    "candidate": row.candidate,
-                    "targets": list(row.targets),
-                    "scores": dict(row.scores),
-                    "seconds": row.seconds,
-                    "model": row.model,
-                }
-                for row in self.rounds
-            ],
-        }
-
-
-def _named_sets(plan: LoopPlan) -> dict[str, Part]:
-    """The sets that are scored after every round: the tests, or else the validation set and the guards."""
-    from datakit_train.label_sets import name_sets
-
-    if plan.test:
-        return dict(plan.test)
-    guards = name_sets(plan.guard)
-    # A guard set whose file is called val.txt as well must not take its place.
-    return {"val": plan.val, **{str(p.label_file) if n == "val" else n: p for n, p in guards.items()}}
-
-
-def _score_sets(
-    model: Path | str, sets: Mapping[str, Part], trained: Sequence[Path], folder: RoundFolder, say: Say
-) -> dict[str, Any]:
-    """Scores of every set, all lines and those with texts not in training; read back when resumed."""
-    if folder.scores.exists():
-        return read_json(folder.scores)
-    from datakit.progress import Progress
-    from datakit_train.evaluate import evaluate_predictions, training_texts
-    from datakit_train.predict import LineReader, read_label_set
+def _train(
+    plan: LoopPlan,
+    folder: RoundFolder,
+    model: str,
+    floor: Mapping[str, Score],
+    screen: Screen,
+    clock: StepClock,
+    ask: Ask | None,
+) -> dict[str, Any] | None:
+    """All steps up to the training; its result.json, or None where the user said no. ``plan`` is blind."""
     from datakit_train.recognizer import load_recognizer
 
-    reader = LineReader(load_recognizer(model))
-    texts = training_texts(trained)
-    scores: dict[str, Any] = {}
-    for name, part in sets.items():
-        label_set = read_label_set(part.label_file, part.data_dir)
-        with Progress(len(label_set.lines), f"evaluate {name}") as progress:
-            predictions = reader.read(label_set, progress)
-        atomic_write(folder.readings(name), "".join(p.to_json() + "\n" for p in predictions))
-        scores[name] = evaluate_predictions(name, predictions, texts).to_dict()
-        say(f"{folder.path.name} {name}: {scores[name]['all']['accuracy_folded']:.4f} folded")
-    write_json(folder.scores, scores)
-    return scores
+    charset = load_recognizer(model).charset
+    earlier = [round_folder(plan.out, n) for n in range(1, folder.number)]
+    say = screen.say
 
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        screen.begin(folder.number, name)
+        with clock.step(name):
+            return work()
 
-def _guard_floor(plan: LoopPlan, folder: RoundFolder) -> dict[str, Score]:
-    """Scores of the guard sets with the model that the loop began with: forgetting is measured from there."""
-    path = folder.path / "guards.json"
-    if not path.exists():
-        from datakit.progress import Progress
-        from datakit_train.label_sets import name_sets
-        from datakit_train.predict import LineReader, read_label_set, score_predictions
-        from datakit_train.recognizer import load_recognizer
-
-        reader = LineReader(load_recognizer(plan.model))
-        floor = {}
-        for name, part in name_sets(plan.guard).items():
-            label_set = read_label_set(part.label_file, part.data_dir)
-            with Progress(len(label_set.lines), f"guard {name}") as progress:
-                floor[name] = score_predictions(reader.read(label_set, progress)).to_dict()
-        write_json(path, floor)
-    names = ("lines", "exact", "exact_folded", "edits", "characters", "unreadable")
-    return {
-        name: Score(**{key: int(counts[key]) for key in names}) for name, counts in read_json(path).items()
-    }
+    timed("audit", lambda: audit_step(plan, folder, charset, say))
+    timed("predict", lambda: predict_step(plan, folder, model, say))
+    timed("badcases", lambda: badcases_step(plan, folder, charset))
+    timed("targets", lambda: targets_step(folder, earlier, say))
+    if ask is not None and not folder.mix.exists() and not ask(f"round {folder.number} as planned?"):
+        return None
+    # Read again: the user may have edited it while being asked.
+    targets = read_targets(folder.targets)
+    timed("synth", lambda: synth_step(plan, folder, targets, charset, say))
+    timed("mix", lambda: mix_step(plan, folder, earlier, say))
+    result: dict[str, Any] = timed("finetune", lambda: finetune_step(plan, folder, model, floor, say))
+    return result
 
 
 def _round(
-    plan: LoopPlan, number: int, model: str, floor: Mapping[str, Score], sets: Mapping[str, Part], say: Say
-) -> RoundSummary:
-    from datakit_train.recognizer import load_recognizer
-
-    folder = RoundFolder(plan.out / f"round-{number:02d}")
-    summary = folder.path / "round.json"
-    if summary.exists():
-        return _summary_from(read_json(summary))
-    say(f"round {number}, from {model}")
-    started = time.monotonic()
-    charset = load_recognizer(model).charset
-    earlier = [RoundFolder(plan.out / f"round-{n:02d}") for n in range(1, number)]
-    audit_step(plan, folder, charset, say)
-    predict_step(plan, folder, number, model, say)
-    targets = badcases_step(plan, folder, charset, say)
-    synth_step(plan, folder, number, targets, charset, say)
-    mix_step(plan, folder, earlier, say)
-    result = finetune_step(plan, folder, number, model, floor, say)
-    best = str(folder.finetune / "best")
-    kept = best if result["improved"] else model
-    trained = [part.label_file for part in (*plan.domain, *plan.general)]
-    scores = _score_sets(kept, sets, trained, folder, say)
+    plan: LoopPlan,
+    folder: RoundFolder,
+    model: str,
+    floor: Mapping[str, Score],
+    screen: Screen,
+    ask: Ask | None,
+) -> RoundSummary | None:
+    if folder.summary.exists():
+        return summary_from(read_json(folder.summary))
+    screen.say(f"round {folder.number}, from {model}")
+    clock = StepClock(folder.times)
+    result = _train(plan.blind(), folder, model, floor, screen, clock, ask)
+    if result is None:
+        return None
+    kept = str(folder.finetune / "best") if result["improved"] else model
+    screen.begin(folder.number, "score")
+    with clock.step("score"):
+        scores = score_step(plan, kept, folder, screen.say)
+    by_name = {entry["name"]: entry for entry in (*result["candidates"], result["base"])}
     row = RoundSummary(
-        number=number,
+        number=folder.number,
         promoted=bool(result["improved"]),
         candidate=str(result["chosen"]),
-        targets=tuple(target.char for target in targets.targets),
+        targets=tuple(target.char for target in read_targets(folder.targets).targets),
         scores=scores,
-        seconds=round(time.monotonic() - started, 1),
+        seconds=clock.total,
         model=kept,
+        val=by_name[result["chosen"]]["domain"]["accuracy_folded"],
+        steps=clock.seconds,
+        refused=tuple(f"{name}: {'; '.join(reasons)}" for name, reasons in result["refused"].items()),
     )
-    write_json(summary, LoopResult((row,), kept, plan.out).to_dict()["rounds"][0])
+    write_json(folder.summary, row.to_dict())
     return row
 
 
-def _summary_from(document: Mapping[str, Any]) -> RoundSummary:
-    return RoundSummary(
-        number=int(document["round"]),
-        promoted=bool(document["promoted"]),
-        candidate=str(document["candidate"]),
-        targets=tuple(document["targets"]),
-        scores=document["scores"],
-        seconds=float(document["seconds"]),
-        model=str(document["model"]),
-    )
+def _base(plan: LoopPlan, screen: Screen) -> tuple[RoundSummary, dict[str, Score]]:
+    folder = round_folder(plan.out, 0)
+    clock = StepClock(folder.times)
+    screen.begin(0, "score")
+    with clock.step("score"):
+        scores = score_step(plan, plan.model, folder, screen.say)
+    with clock.step("guards"):
+        floor, val = base_scores(plan, folder)
+    row = RoundSummary(0, False, "base", (), scores, clock.total, plan.model, val, clock.seconds)
+    return row, floor
 
 
 def _fingerprint(plan: LoopPlan) -> str:
-    """What has to be the same for the rounds in a folder to be gone on with; more rounds may be asked for."""
+    """What has to be the same for the rounds in a folder to be gone on with.
+
+    More rounds may be asked for, and other reasons to stop.
+    """
     parts = [*plan.domain, plan.val, *plan.general, *plan.guard, *plan.test.values()]
-    hashes = [(str(part.label_file), sha256_file(part.label_file)) for part in parts]
+    sets = [
+        (str(part.label_file), str(part.data_dir or part.label_file.parent), sha256_file(part.label_file))
+        for part in parts
+    ]
     facts = [
         plan.model,
         plan.seed,
         plan.mine,
+        plan.floor,
         sorted(plan.finetune.items()),
         sorted(plan.synth.items()),
-        hashes,
+        sorted(plan.ratios.items()),
+        sets,
     ]
-    return repr((*facts, *([sorted(plan.ratios.items())] if plan.ratios else [])))
+    return repr(facts)
 
 
 def _require_same(plan: LoopPlan) -> None:
+    """Refuse a folder of another plan; the first time, also sets that are not apart."""
     path = plan.out / "plan.json"
     fingerprint = _fingerprint(plan)
-    if path.exists() and read_json(path)["fingerprint"] != fingerprint:
-        raise UsageError(f"{plan.out} holds rounds of another loop.yaml or other data; use another out")
+    if path.exists():
+        if read_json(path)["fingerprint"] != fingerprint:
+            raise UsageError(f"{plan.out} holds rounds of another loop.yaml or other data; use another out")
+        return
+    require_apart(plan)
     write_json(path, {"fingerprint": fingerprint})
 
 
-def run_loop(plan: LoopPlan, *, say: Say = lambda _line: None) -> LoopResult:
+def run_loop(
+    plan: LoopPlan,
+    *,
+    say: Say = lambda _line: None,
+    screen: Screen | None = None,
+    ask: Ask | None = None,
+) -> LoopResult:
     """Run the rounds of ``plan``, going on after whatever is finished in its folder.
 
+    ``screen`` shows what happens (default: ``say`` is told, a line at a time); ``ask`` has to agree to every
+    round's plan before it is carried out.
+
     Raises:
+        UsageError: the folder holds rounds of another plan, or a test set overlaps with what a step sees.
         DatakitError: any step that fails; what is finished stays, and the same call goes on from there.
     """
+    screen = screen or PlainScreen(say)
     with FolderLock(plan.out):
         _require_same(plan)
+        remove_leftovers(plan.out)
         manifest = Manifest.begin(
             "loop", {"rounds": plan.rounds, "model": plan.model}, seed=plan.seed,
             inputs=[part.label_file for part in (*plan.domain, plan.val, *plan.general, *plan.guard)],
         )  # fmt: skip
         write_manifest(plan.out, manifest)
-        sets = _named_sets(plan)
-        base = RoundFolder(plan.out / "round-00")
-        trained = [part.label_file for part in (*plan.domain, *plan.general)]
-        started = time.monotonic()
-        scores = _score_sets(plan.model, sets, trained, base, say)
-        floor = _guard_floor(plan, base)
-        rows = [RoundSummary(0, False, "base", (), scores, round(time.monotonic() - started, 1), plan.model)]
-        for number in range(1, plan.rounds + 1):
-            rows.append(_round(plan, number, rows[-1].model, floor, sets, say))
-            _publish(LoopResult(tuple(rows), rows[-1].model, plan.out), sets)
-        result = LoopResult(tuple(rows), rows[-1].model, plan.out)
-        write_manifest(plan.out, manifest.ended("done", {"rounds": plan.rounds}))
+        result = _rounds(plan, screen, ask)
+        counts = {"rounds": len(result.rounds) - 1}
+        write_manifest(plan.out, manifest.ended("done", counts))
     return result
 
 
-def _publish(result: LoopResult, sets: Mapping[str, Part]) -> None:
+def _rounds(plan: LoopPlan, screen: Screen, ask: Ask | None) -> LoopResult:
+    base, floor = _base(plan, screen)
+    rows, stopped = [base], None
+    sets = named_sets(plan)
+    _publish(LoopResult(tuple(rows), base.model, plan.out), sets, screen)
+    for number in range(1, plan.rounds + 1):
+        folder = round_folder(plan.out, number)
+        if not folder.summary.exists():
+            stopped = reason_to_stop(plan, rows, seconds_spent(plan.out))
+        row = None if stopped else _round(plan, folder, rows[-1].model, floor, screen, ask)
+        if row is None:
+            stopped = stopped or DECLINED.format(number, folder.targets)
+            break
+        rows.append(row)
+        _publish(LoopResult(tuple(rows), row.model, plan.out), sets, screen)
+    result = LoopResult(tuple(rows), rows[-1].model, plan.out, stopped)
+    if stopped:
+        screen.say(f"stopped: {stopped}")
+        _publish(result, sets, screen)
+    return result
+
+
+def _publish(result: LoopResult, sets: Mapping[str, Part], screen: Screen) -> None:
     from datakit.loop.page import loop_page
 
-    data_dirs = {name: part.data_dir or part.label_file.parent for name, part in sets.items()}
+    data_dirs: dict[str, Path] = {
+        name: part.data_dir or part.label_file.parent for name, part in sets.items()
+    }
     write_json(result.out / TRACK, result.to_dict())
     atomic_write(result.out / PAGE, loop_page(result, data_dirs))
+    screen.table(result)

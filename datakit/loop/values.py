@@ -112,6 +112,13 @@ SYNTH: Mapping[str, Check] = {
     "workers": whole(1),
 }
 
+STOPS: Mapping[str, Check] = {
+    "patience": or_nothing(whole(1)),
+    "budget_minutes": or_nothing(number(0)),
+    "target_accuracy": or_nothing(number(0, 1)),
+    "floor": whole(0),
+}
+
 
 def check_values(
     given: Mapping[str, Any], checks: Mapping[str, Check], where: str, file: Any

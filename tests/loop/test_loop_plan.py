@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from datakit.cli.main import app
 from datakit.errors import InputError, OutputError
+from datakit.loop.folders import RoundFolder
 from datakit.loop.plan import TEMPLATE, load_plan
-from datakit.loop.rounds import RoundFolder
 
 
 @pytest.fixture

@@ -18,9 +18,11 @@ from datakit.cli.main import app
 from datakit.errors import InputError, UsageError
 from datakit.files import read_manifest
 from datakit.loop import load_plan, run_loop
+from datakit.loop.folders import RoundFolder
 from datakit.loop.plan import LoopPlan
-from datakit.loop.rounds import RoundFolder, _mine
-from datakit.loop.run import LoopResult, RoundSummary, _named_sets
+from datakit.loop.rounds import _mine
+from datakit.loop.run import LoopResult, RoundSummary
+from datakit.loop.score import named_sets
 from datakit.loop.table import format_table
 from datakit.mix import Part, load_mix
 from datakit.records import read_predictions
@@ -61,16 +63,17 @@ def run_child(file: Path, place: str = "", count: int = 0) -> int:
 
 
 def timeless(document: dict[str, Any]) -> dict[str, Any]:
-    return {**document, "rounds": [{**row, "seconds": 0} for row in document["rounds"]]}
+    return {**document, "rounds": [{**row, "seconds": 0, "steps": {}} for row in document["rounds"]]}
 
 
 def state(out: Path) -> dict[str, Any]:
     """What has to be the same after a kill: the table, the mixes, every label file, every training step."""
     found: dict[str, Any] = {"loop.json": timeless(json.loads((out / "loop.json").read_bytes()))}
     for pattern in (
-        "round-*/mix.yaml",
+        "round-*/mix/mix.yaml",
         "round-*/synth/labels.txt",
-        "round-*/mined-*.txt",
+        "round-*/predict/mined-*.txt",
+        "round-*/targets/targets.json",
         "round-*/finetune/train.jsonl",
     ):
         found |= {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.glob(pattern))}
@@ -83,7 +86,9 @@ def test_killed_between_and_inside_steps_it_ends_the_same(loop_file: Path) -> No
     out = loop_file.parent / "rounds"
     assert run_child(loop_file) == 0
     wanted = state(out)
-    assert {"round-01/mix.yaml", "round-02/synth/labels.txt", "round-02/finetune/train.jsonl"} < set(wanted)
+    assert {"round-01/mix/mix.yaml", "round-02/synth/labels.txt", "round-02/finetune/train.jsonl"} < set(
+        wanted
+    )
     shutil.rmtree(out)
     # The 4th sentence stands before synth, the 2nd step inside training, the 8th sentence among the scores.
     for place, count in (("say", 4), ("step", 2), ("say", 8), ("step", 2)):
@@ -98,9 +103,9 @@ def test_what_a_loop_leaves(loop_file: Path) -> None:
     result = run_loop(plan, say=said.append)
     assert [row.number for row in result.rounds] == [0, 1]
     first = plan.out / "round-01"
-    kinds = {source.kind for source in load_mix(first / "mix.yaml").sources}
+    kinds = {source.kind for source in load_mix(first / "mix" / "mix.yaml").sources}
     assert kinds >= {"domain", "general", "synthetic"}
-    assert len(list(read_predictions(first / "predictions.jsonl"))) == 6
+    assert len(list(read_predictions(first / "predict" / "predictions.jsonl"))) == 6
     assert len(result.rounds[1].targets) == 2
     labels = (first / "synth" / "labels.txt").read_text(encoding="utf-8").splitlines()
     for target in result.rounds[1].targets:
@@ -113,14 +118,14 @@ def test_what_a_loop_leaves(loop_file: Path) -> None:
     assert "default-src 'none'" in page
     assert "held/out" in page
     table = list(format_table(result))
-    assert table[0].split() == ["round", "held/out", "targeted", "verdict"]
+    assert table[0].split() == ["round", "held/out", "targeted", "minutes", "verdict"]
     assert table[1].split()[0] == "0"
     assert table[1].endswith("base")
     assert table[-1].startswith("round 1 targeted: ")
 
     calls = len(said)
     assert timeless(run_loop(plan, say=said.append).to_dict()) == timeless(result.to_dict())
-    assert not any("finetune" in line or "tuned" in line for line in said[calls:])
+    assert [line.split(",")[0] for line in said[calls:]] == ["round 0 is over", "round 1 is over"]
     with pytest.raises(UsageError, match="holds rounds of another"):
         run_loop(replace(plan, seed=9))
     with pytest.raises(UsageError, match="holds rounds of another"):
@@ -183,8 +188,8 @@ def test_the_command_says_no_when_no_round_was_promoted(
 def test_a_guard_file_called_val_does_not_replace_the_validation_set() -> None:
     val, guard = Part(Path("domain/val.txt")), Part(Path("general/val.txt"))
     plan = LoopPlan(out=Path("out"), domain=(), val=val, guard=(guard,))
-    assert _named_sets(plan) == {"val": val, "general/val.txt": guard}
-    assert _named_sets(replace(plan, test={"t": guard})) == {"t": guard}
+    assert named_sets(plan) == {"val": val, "general/val.txt": guard}
+    assert named_sets(replace(plan, test={"t": guard})) == {"t": guard}
 
 
 def test_domain_lines_that_cannot_be_written_again_are_named_not_fatal(loop_file: Path) -> None:
@@ -193,7 +198,7 @@ def test_domain_lines_that_cannot_be_written_again_are_named_not_fatal(loop_file
     plan = replace(load_plan(loop_file), mine=100)
     said: list[str] = []
     folder = RoundFolder(plan.out / "round-01")
-    (path,) = _mine(plan, folder, 1, said.append)
+    (path,) = _mine(plan, folder, said.append)
     assert len(path.read_bytes().splitlines()) == 12
     (sentence,) = said
     assert sentence.startswith(f"{labels}:13: not read for badcases: ")
@@ -204,7 +209,7 @@ def test_a_domain_without_a_usable_line(loop_file: Path) -> None:
     labels.write_bytes(b"no tab\n")
     plan = load_plan(loop_file)
     with pytest.raises(InputError, match="no line can be used"):
-        _mine(plan, RoundFolder(plan.out / "round-01"), 1, print)
+        _mine(plan, RoundFolder(plan.out / "round-01"), print)
 
 
 def test_a_promoted_model_is_where_the_next_round_starts(
