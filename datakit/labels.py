@@ -88,7 +88,8 @@ class DetLine:
     """One usable line of a detection label file: a page and its boxes.
 
     ``notes`` as in :class:`RecLine`, and ``no-boxes``, ``text-type`` (a transcription that is no string is
-    given as its JSON), ``surrogate`` (half a surrogate pair became U+FFFD).
+    given as its JSON), ``surrogate`` (half a surrogate pair became U+FFFD), ``difficult`` (PPOCRLabel marked
+    a box that PaddleOCR trains all the same).
     """
 
     file: str
@@ -411,6 +412,8 @@ def _box(position: int, entry: object, notes: list[str]) -> DetBox:
     if _SURROGATE.search(text):
         text = _SURROGATE.sub("\ufffd", text)
         notes.append("surrogate")
+    if entry.get("difficult") is True and text not in IGNORED_TEXTS:
+        notes.append("difficult")
     return DetBox(text, _points(position, entry["points"]))
 
 

@@ -131,4 +131,12 @@ NOTE_CHECKS: dict[str, Check[RecLine | DetLine]] = {
         rationale="Half a pair is no character and cannot be written out again.",
         fix="type the transcription anew",
     ),
+    "difficult": _note(
+        "difficult",
+        "a box is marked as difficult, and trained as text all the same",
+        "warning",
+        "Does the mark for illegible text count?",
+        rationale="PPOCRLabel writes difficult: true; PaddleOCR passes over it and ignores ### and * alone.",
+        fix="write ### as the transcription of boxes that shall not count",
+    ),
 }

@@ -196,5 +196,15 @@ EXACT: dict[str, Callable[[Columns, TextFacts], Mask]] = {
 POSSIBLE: dict[str, np.uint64] = {"not-nfc": is_.COMPOSES}
 # Checks on how a line is written that cannot yield on a plain line.
 NEVER = frozenset(
-    {"bom", "extra-tab", "carriage-return", "nul", "line-separator", "bracket-path", "text-type", "surrogate"}
+    {
+        "bom",
+        "extra-tab",
+        "carriage-return",
+        "nul",
+        "line-separator",
+        "bracket-path",
+        "text-type",
+        "surrogate",
+        "difficult",
+    }
 )

@@ -208,6 +208,8 @@ class _Run:
             aside = _Run(self.settings, self.workers, self.progress, None, None, Readings())
             aside.read(labels)
             table.extend(aside.table)
+        if not len(table):
+            return
         every = [*sets, *val]
         found = set_findings(
             table,

@@ -334,6 +334,10 @@ PATHS: dict[str, Respelt] = {
 LinePlant = Callable[[Bench, Line], bytes]
 
 
+def _bytes_of(bench: Bench) -> bytes:
+    return (bench.folder / bench.earlier.image).read_bytes()
+
+
 def _two_texts(bench: Bench, line: Line) -> bytes:
     # Real texts repeat; the same text again would be a duplicate line.
     text = line.text if line.text != bench.earlier.text else line.text + "1"
@@ -346,7 +350,7 @@ LINES: dict[str, LinePlant] = {
         line.data + bench.random.choice([b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xb7"])
     ),
     "missing-tab": lambda bench, line: (
-        f"{line.image}{bench.random.choice([' ', '    ', ','])}{line.text}".encode()
+        f"{line.image}{bench.random.choice([' ', '    ', ',', chr(92) + 't'])}{line.text}".encode()
     ),
     "empty-path": lambda bench, line: f"\t{line.text}".encode(),
     "broken-json": lambda bench, line: f'["{line.image}"\t{line.text}'.encode(),
@@ -355,6 +359,8 @@ LINES: dict[str, LinePlant] = {
     ).encode(),
     "duplicate-line": lambda bench, line: bench.earlier.data,
     "image-two-texts": _two_texts,
+    "exact-copy": lambda bench, line: Line(bench.write(_bytes_of(bench)), bench.earlier.text).data,
+    "copy-two-texts": lambda bench, line: Line(bench.write(_bytes_of(bench)), bench.earlier.text + "1").data,
     "text-dense": lambda bench, line: Line(bench.write(bench.picture(40, 48)), (line.text * 4)[:24]).data,
     **{
         code: (lambda bench, line, plant=plant: Line(line.image, plant(bench.random, line.text)).data)
@@ -476,6 +482,7 @@ PAGES: dict[str, PagePlant] = {
     "bad-points": _value("points", [], None, [[1, 2, 3]], [["1", "2"]], [[1, True]], [[float("nan"), 1]]),
     "bad-image-list": lambda bench, page: b'["a.jpg", "b.jpg"]\t' + page.data.split(b"\t")[1],
     "text-type": _value("transcription", 12, None, True, ["a"]),
+    "difficult": _value("difficult", True),
     "surrogate": lambda bench, page: page.data.replace(page.boxes[0][0].encode(), rb"a\ud800b", 1),
     "box-empty-text": _value("transcription", ""),
     "box-lone-star": _value("transcription", "*"),
