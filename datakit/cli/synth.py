@@ -164,11 +164,12 @@ def _dry_run(request: SynthRequest, seed: int, workers: int, layout: str, as_jso
 
 def _redraw(request: SynthRequest, seed: int, out: Path, indices: list[int]) -> None:
     from datakit_synth import prepare
-    from datakit_synth.redraw import redraw
+    from datakit_synth.redraw import redraw, require_same_run
 
     prepared = prepare(request, seed=seed)
     _warn(prepared.warnings)
     prepared.plan.require()
+    require_same_run(prepared, out)
     for index in indices:
         typer.echo(str(redraw(prepared, index, out / "redrawn")))
 

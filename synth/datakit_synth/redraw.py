@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datakit.errors import UsageError
-from datakit.files import atomic_write
+from datakit.files import MANIFEST, atomic_write, read_manifest
+from datakit_synth.identity import fingerprint, require_ours
 from datakit_synth.prepare import Prepared
 from datakit_synth.render import Renderer, encode, sample_rng
 from datakit_synth.shards import params_line
@@ -33,6 +34,17 @@ class Estimate:
     def to_dict(self) -> dict[str, float]:
         """For ``--json``."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def require_same_run(prepared: Prepared, out: Path) -> None:
+    """Nothing where ``out`` holds no run, or the one that ``prepared`` plans.
+
+    Raises:
+        OutputError: it holds another run, whose pictures these would not be.
+    """
+    if (out / MANIFEST).is_file():
+        kept = read_manifest(out).arguments
+        require_ours(out, fingerprint(prepared, str(kept.get("format")), bool(kept.get("keep_params"))))
 
 
 def redraw(prepared: Prepared, index: int, folder: Path) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from datakit.cli.main import app
-from datakit.errors import UsageError
+from datakit.errors import OutputError, UsageError
 from datakit_synth import SynthRequest, prepare, synthesize
 from datakit_synth.account import Account
 from datakit_synth.page import used_fonts, write_page
@@ -89,6 +89,8 @@ def test_the_commands(latin_font: Path, tmp_path: Path) -> None:
     for name in ("000007", "000059"):
         whole = (tmp_path / f"out/images/00000/{name}.jpg").read_bytes()
         assert (tmp_path / f"out/redrawn/{name}.jpg").read_bytes() == whole
+    other = run.invoke(app, [*base, "--seed", "4", "--out", str(tmp_path / "out"), "--redraw", "7"])
+    assert isinstance(other.exception, OutputError)
     wrong = run.invoke(app, [*base, "--out", str(tmp_path / "out"), "--format", "zip"])
     assert isinstance(wrong.exception, UsageError)
 
