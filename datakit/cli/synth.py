@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datakit.cli.settings import use_settings
 from datakit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from datakit.records import Target
+    from datakit.records import Target, Targets
     from datakit_synth import Prepared, Slice, SynthRequest, SynthResult
     from datakit_synth.redraw import Estimate
 
@@ -79,14 +80,35 @@ def synth(
         bool, typer.Option("--resume", help="Go on with --out; the same command does so by itself.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    length_shares: Annotated[
+        str, typer.Option("--length-shares", help="Lines by length, such as 1-4:0.2,5-10:0.5,11-25:0.3.")
+    ] = "",
+    space_share: Annotated[
+        float | None, typer.Option("--space-share", min=0, max=1, help="Share of the lines with a space.")
+    ] = None,
+    lengths_from: Annotated[
+        Path | None, typer.Option("--lengths-from", help="Label file to take lengths and spaces from.")
+    ] = None,
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="ctc, sar, nrtr or multi: how much of --max-length it keeps.")
+    ] = "ctc",
+    max_repeats: Annotated[int, typer.Option("--max-repeats", min=1, help="Lines with the same text.")] = 3,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "-c", "--config", is_eager=True, callback=use_settings, help="YAML of options; flags win over it."
+        ),
+    ] = None,
 ) -> None:
     """Render text lines with their labels: these characters, this often, in many fonts."""
     from datakit.charset import load_charset
     from datakit_synth import SynthRequest, synthesize
     from datakit_synth.backgrounds import PROCEDURAL
+    from datakit_synth.shares import parse_length_shares
 
     if resume and not (out / "manifest.json").is_file():
         raise UsageError(f"--resume: {out} holds no run to go on with (no manifest.json)")
+    shortfalls = _shortfalls(targets)
     request = SynthRequest(
         targets=_targets(chars, chars_file, targets, per_char),
         corpora=tuple(corpus),
@@ -98,6 +120,13 @@ def synth(
         photos=backgrounds,
         presets=tuple(preset),
         max_length=max_length,
+        max_repeats=max_repeats,
+        encoder=encoder,
+        length_shares=parse_length_shares(length_shares),
+        space_share=space_share,
+        lengths_from=lengths_from,
+        length_shortfall=tuple(shortfalls.length_shortfall.items()),
+        space_shortfall=shortfalls.space_shortfall,
     )
     part = _slice(shard)
     workers = workers or os.cpu_count() or 1
@@ -198,6 +227,13 @@ def _targets(chars: str, chars_file: Path | None, targets: Path | None, per_char
     return (*(t for t in listed.values() if t.char not in kept), *extra)
 
 
+def _shortfalls(targets: Path | None) -> Targets:
+    """The document of --targets; only what it says of lengths and spaces is wanted here."""
+    from datakit.records import Targets, read_targets
+
+    return Targets(()) if targets is None else read_targets(targets)
+
+
 def _slice(text: str) -> Slice:
     from datakit_synth import Slice
 
@@ -226,6 +262,18 @@ def _print_plan(prepared: Prepared, cost: Estimate, workers: int, as_json: bool)
         shown = f"{ascii(entry.char)[1:-1] if not entry.char.isprintable() else entry.char}"
         fate = entry.impossible or f"{entry.planned} planned ({entry.occurrences} occurrences)"
         typer.echo(f"  {shown}  U+{ord(entry.char):04X}  {entry.asked} asked, {fate}")
+    for short in prepared.plan.shortfalls:
+        typer.echo(
+            f"  {short.name}: {short.asked} asked, {short.planned} planned {short.impossible}".rstrip()
+        )
+    for name, share in prepared.plan.shares.items():
+        typer.echo(f"  {name}: {share['asked']:.1%} asked, {share['planned']:.1%} planned")
+    if prepared.plan.charset:
+        even = prepared.plan.charset
+        typer.echo(
+            f"  dictionary: {even['characters']} characters, {even['in_no_line']} in no line; lines of one: "
+            f"{even['lines_p50']:g} (median), {even['lines_p10']:g} to {even['lines_p90']:g} (80 %)"
+        )
     for text, reason in prepared.plan.impossible_texts:
         typer.echo(f"  text {text!r}: {reason}")
     for reason, number in prepared.plan.refused.items():
