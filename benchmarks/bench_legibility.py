@@ -139,6 +139,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=600)
     parser.add_argument("--plain", type=int, default=1000)
     parser.add_argument("--presets", default=",".join(name for name in PRESETS if name != "clean"))
+    parser.add_argument("--languages", default="zh,en", help="of the plain lines")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     python, faces = reader_python(args.venv), find_fonts(("package",)).require().faces
@@ -149,7 +150,7 @@ def main() -> None:
         read(python, drawn)
         everything += drawn
         sheet(report(preset, drawn), args.out / f"unread-{preset}.png")
-    for language in ("zh", "en") if args.plain else ():
+    for language in args.languages.split(",") if args.plain else ():
         job = RenderJob(7, faces, backgrounds=("plain",), presets=("clean",), heights=(48, 64))
         drawn = draw(job, texts(args.corpora, language, args.plain), args.out / f"plain-{language}")
         read(python, drawn)

@@ -7,7 +7,8 @@ of 5-15 and 1,000 English ones of 5-25 characters, six fonts each (Chinese: thre
 its weights, three of the Noto Serif CJK that comes with the peer). The second thousand counts (glyphs known),
 the first is stated as cold. CPU seconds of the process, programs interleaved, median of the rounds. The peer
 gets the same texts, fonts and photos; it rotates and distorts, has neither blur nor noise, and writes PNG.
-Ratios of one run count: the rates themselves move with whatever else the machine does.
+Ratios of one run count: the rates themselves move with whatever else the machine does, and with the folder:
+making a file cost 400 us of CPU under /tmp of the machine this was written on, and 30 elsewhere (--scratch).
 
 ``--venv`` holds neots 0.3.4; it is made and filled by pip when it is not there.
 """
@@ -38,15 +39,22 @@ LATIN = ("Arimo", "Arvo", "Bitter", "Cabin", "Inconsolata", "IBM Plex Mono")
 
 
 def texts(corpora: Path, language: str, count: int) -> list[str]:
-    """Pieces of the language's sentences, lengths drawn evenly."""
+    """Pieces of the language's sentences, lengths drawn evenly; English ones end with a word."""
     rng, (low, high) = Random(1), SHAPES[language]
     text = (corpora / f"{language}_sentences.txt").read_text("utf-8")
     if language == "zh":
         text = "".join(char for char in text if "\u4e00" <= char <= "\u9fff")
-    else:
-        text = " ".join(word for word in text.split() if word.isascii())
-    starts = [rng.randrange(len(text) - high) for _ in range(count)]
-    return [text[at : at + rng.randint(low, high)].strip().ljust(low, "e") for at in starts]
+        starts = [rng.randrange(len(text) - high) for _ in range(count)]
+        return [text[at : at + rng.randint(low, high)] for at in starts]
+    words = [word for word in text.split() if word.isascii() and len(word) < 20]
+    pieces = []
+    while len(pieces) < count:
+        piece, wanted, at = "", rng.randint(low, high), rng.randrange(len(words) - high)
+        while len(longer := f"{piece} {words[at]}".lstrip()) <= wanted:
+            piece, at = longer, at + 1
+        if len(piece) >= low:
+            pieces.append(piece)
+    return pieces
 
 
 def faces(language: str, peer: Path) -> tuple[FontFace, ...]:
@@ -177,7 +185,7 @@ def speed(args: argparse.Namespace) -> None:
     """Both programs, both languages, one after the other, round after round."""
     python = peer_python(args.venv)
     taken: dict[tuple[str, str], list[list[float]]] = {}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=args.scratch) as name:
         folder = Path(name)
         configs = {language: peer_config(args, language, folder) for language in SHAPES}
         for _ in range(args.rounds):
@@ -222,7 +230,7 @@ def effects_price(args: argparse.Namespace) -> None:
                 effect.apply(line, one)
             rounds.append((time.process_time() - start) / len(params))
         print(f"effect {name:16s} {1e6 * min(rounds):7.0f} us")
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=args.scratch) as name:
         for preset in PRESETS:
             rounds = [ours(args, "en", preset, Path(name) / "ours") for _ in range(args.rounds)]
             warm = LINES / statistics.median(each[1] for each in rounds)
@@ -237,7 +245,7 @@ def workers(args: argparse.Namespace) -> None:
     request = SynthRequest(
         texts=lines, fonts=("package",), backgrounds=("photo",), photos=Path(args.backgrounds)
     )
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=args.scratch) as name:
         taken: dict[int, list[float]] = {1: [], 2: []}
         for turn in range(args.rounds):
             for count, times in taken.items():
@@ -256,6 +264,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--backgrounds", type=Path, required=True)
     parser.add_argument("--venv", type=Path, default=Path("neots-venv"))
+    parser.add_argument("--scratch", type=Path, help="where the pictures go; default: the system's")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
