@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from datakit.errors import UsageError
-from datakit_corpora import grammars
+from datakit_corpora import grammars, signs
 
 Grammar = Callable[[Random], str]
 MAX_LENGTH = 25
@@ -27,9 +28,22 @@ class Template:
     make: Grammar
     weight: float = 1.0
 
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Three texts, the same ones every time."""
+        return tuple(self.make(Random(f"example:{self.name}:{number}")) for number in range(3))
+
+
+# How common such lines are on forms, receipts and packages, against each other.
+_WEIGHTS = {"chem-en": 0.4, "chem-zh": 0.4, "maths": 0.4, "plate-en": 0.5, "plate-zh": 0.5, "web-zh": 0.5}
+_WEIGHTS |= {"item-en": 2.0, "item-zh": 2.0, "sum-en": 1.5, "sum-zh": 1.5, "unit-en": 1.5, "unit-zh": 1.5}
+
 
 def _table(*rows: tuple[str, str, str, Grammar]) -> dict[str, Template]:
-    return {name: Template(name, language, about, make) for name, language, about, make in rows}
+    return {
+        name: Template(name, language, about, make, _WEIGHTS.get(name, 1.0))
+        for name, language, about, make in rows
+    }
 
 
 TEMPLATES: dict[str, Template] = _table(
@@ -52,25 +66,49 @@ TEMPLATES: dict[str, Template] = _table(
     ("phone-zh", "zh", "Chinese mobile and landline numbers", grammars.phone_zh),
     ("name-en", "en", "names of persons", grammars.name_en),
     ("name-zh", "zh", "Chinese names of persons", grammars.name_zh),
+    ("invoice-en", "en", "invoice heads, terms, taxes, bank numbers", signs.invoice_en),
+    ("invoice-zh", "zh", "lines of Chinese invoices, sums in cheque characters", signs.invoice_zh),
+    ("web-en", "en", "e-mail addresses and URLs", signs.web_en),
+    ("web-zh", "zh", "the same under Chinese headings", signs.web_zh),
+    ("chem-en", "en", "chemical formulas, concentrations, reactions", signs.chem_en),
+    ("chem-zh", "zh", "the same under Chinese names", signs.chem_zh),
+    ("maths", "en", "equations, inequalities, angles", signs.maths),
 )
 
 
 def find_templates(names: tuple[str, ...] | list[str]) -> list[Template]:
     """Templates by name, in the order given; ``en`` and ``zh`` mean all of a language.
 
+    ``NAME:WEIGHT`` gives a template (or every one of a language) another weight.
+
     Raises:
-        UsageError: a name that does not exist; names the closest ones.
+        UsageError: a name that does not exist; names the closest ones. A weight that is not above 0.
     """
-    found: list[Template] = []
-    for name in names:
-        if name in TEMPLATES:
-            found.append(TEMPLATES[name])
-        elif name in {"en", "zh"}:
-            found.extend(template for template in TEMPLATES.values() if template.language == name)
-        else:
-            near = difflib.get_close_matches(name, TEMPLATES, n=3) or sorted(TEMPLATES)
-            raise UsageError(f"there is no template {name!r}; there are {', '.join(near)}")
-    return list(dict.fromkeys(found))
+    found: dict[str, Template] = {}
+    for entry in names:
+        name, _, weight = entry.partition(":")
+        for template in _named(name):
+            found.setdefault(template.name, _weighted(template, weight, entry) if weight else template)
+    return list(found.values())
+
+
+def _named(name: str) -> list[Template]:
+    if name in TEMPLATES:
+        return [TEMPLATES[name]]
+    if name in {"en", "zh"}:
+        return [template for template in TEMPLATES.values() if template.language == name]
+    near = difflib.get_close_matches(name, TEMPLATES, n=3) or sorted(TEMPLATES)
+    raise UsageError(f"there is no template {name!r}; there are {', '.join(near)}")
+
+
+def _weighted(template: Template, weight: str, entry: str) -> Template:
+    try:
+        value = float(weight)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(f"template {entry!r}: the weight after the colon is a number above 0")
+    return replace(template, weight=value)
 
 
 def sample_template(name: str, count: int, *, seed: int = 0) -> list[str]:

@@ -66,3 +66,29 @@ SURNAMES = _split(
 GIVEN = _split("Anna|Ben|Clara|David|Emma|Frank|Grace|Henry|Iris|James|Kate|Liam|Maria|Noah|Olivia|Paul")
 SURNAMES_ZH = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 GIVEN_ZH = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚文华建国玉梅志红"
+FORMULAS = _split(
+    "H2O|CO2|H2SO4|NaCl|NH3|CaCO3|NaOH|HNO3|C2H5OH|CH4|O2|SO2|NO2|KMnO4|Fe2O3|Al2O3|H2O2|C6H12O6|"
+    "CuSO4|NaHCO3|MgO|CH3COOH|N2|TiO2|SiO2|KCl|ZnO|P2O5"
+)
+TO_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+PRODUCTS = _split("H2O|CO2|NaCl|salt|O2")
+SUBSTANCES = _split("Ethanol|Acetone|Glycerol|Sodium|Calcium|Nitrogen|Ammonia|Citric acid|Urea|Zinc")
+SUBSTANCES_ZH = _split(
+    "硫酸|盐酸|硝酸|氢氧化钠|氯化钠|碳酸钙|乙醇|甲醛|氨气|二氧化碳|臭氧|葡萄糖|柠檬酸|氧化锌|过氧化氢|维生素C"
+)
+UNKNOWNS = "xyztnab"
+SITES = _split(
+    "example|testmail|shopnow|datalab|greenfarm|bookhub|citybus|mycafe|techpark|openmap|fastpost|"
+    "sunhotel|petcare|newsday|artbox"
+)
+ENDINGS = _split("com|org|net|cn|io|co.uk|de|com.cn|edu|info|fr")
+PATHS = _split("en|shop|help|news|login|item|faq|2024|sale|app|doc.pdf|index.html")
+MAILBOXES = _split("info|sales|support|office|hello|contact|admin|service|orders|hr|no-reply|team_1")
+INVOICE_HEADS = _split("Invoice No|Order No|Customer ID|Tax ID|P.O.|Acct|Delivery Note|Quote")
+INVOICE_TERMS = _split(
+    "Payment due in 30 days|Net 14|Unit price (EUR)|Bill to:|Ship to:|Qty / Unit / Amount|Thank you!|"
+    "Terms & Conditions|Balance b/f|Description|Paid by card ****1234|Signature: ________|No refund [A]"
+)
+INVOICE_HEADS_ZH = _split("发票代码|发票号码|校验码|机器编号|纳税人识别号|开户行账号|订单编号|合同号")
+GOODS_ZH = _split("*食品|*日用品|*办公用品|*电子产品|*餐饮服务|*运输服务|*建筑材料|*医疗器械")
+ROLES_ZH = _split("收款人|复核|开票人|购买方|销售方|经手人|审核人")

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from datakit.errors import OutputError
-from datakit.files import Manifest, atomic_open, atomic_write, write_manifest
+from datakit.errors import InputError, OutputError
+from datakit.files import Manifest, atomic_open, atomic_write, read_manifest, write_manifest
 from datakit.labels import LabelFault
 from datakit.records import SCHEMA_VERSION
 from datakit.report.text import visible
-from datakit.split.plan import Split
+from datakit.split.plan import TEST, TRAIN, VAL, Split
 from datakit.split.read import SplitLine
 
 DROPPED = "dropped.jsonl"
@@ -31,16 +31,18 @@ def write_split(
 ) -> dict[str, str]:
     """Write train.txt, val.txt and perhaps test.txt, with the bytes of the lines, and the manifest.
 
-    What could not be used is named in dropped.jsonl. Gives the label file of each part.
+    What could not be used is named in dropped.jsonl. Gives the label file of each part. An earlier split in
+    ``out`` is replaced, all of it.
 
     Raises:
-        OutputError: a file cannot be written, or a part would replace a label file it is made of.
+        OutputError: a file cannot be written, or would replace one that is not of an earlier split.
     """
     targets = {part: out / f"{part}.txt" for part in split.parts}
-    sources = {Path(file).resolve() for file in dict.fromkeys(line.file for line in lines)}
-    for target in targets.values():
-        if target.resolve() in sources:
-            raise OutputError(f"{target}: is a label file that is to be split; choose another --out")
+    earlier = _earlier_parts(out)
+    sources = {Path(line.file).resolve() for line in lines}
+    for part, target in targets.items():
+        if target.resolve() in sources or (target.exists() and part not in earlier):
+            raise OutputError(f"{target}: is there already and no earlier split; choose another --out")
     inputs = list(dict.fromkeys(line.file for line in lines))
     manifest = Manifest.begin("split", arguments, seed=seed, inputs=inputs)
     write_manifest(out, manifest)
@@ -50,10 +52,24 @@ def write_split(
     dropped = "".join(json.dumps(asdict(fault), ensure_ascii=False) + "\n" for fault in faults)
     if dropped:
         atomic_write(out / DROPPED, dropped)
-    else:
-        (out / DROPPED).unlink(missing_ok=True)
+    stale = {f"{part}.txt" for part in earlier if part not in split.parts}
+    for name in {*stale, DROPPED} if earlier and not dropped else stale:
+        (out / name).unlink(missing_ok=True)
     write_manifest(out, manifest.ended("done", _totals(split, lines, faults)))
     return {part: str(target) for part, target in targets.items()}
+
+
+def _earlier_parts(out: Path) -> set[str]:
+    """The parts that an earlier split wrote into ``out``; OutputError if another command wrote there."""
+    try:
+        manifest = read_manifest(out)
+    except InputError:
+        return set()
+    if manifest.command != "split":
+        raise OutputError(f"{out}: holds the output of datakit {manifest.command}; choose another --out")
+    # Without counts it was interrupted, and its parts are whole or absent.
+    parts = {TRAIN, VAL, TEST}
+    return parts.intersection(manifest.counts or parts)
 
 
 def split_document(

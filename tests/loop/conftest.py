@@ -37,16 +37,15 @@ def _draw(folder: Path, count: int, seed: int) -> None:
     (folder / "labels.txt").write_text("".join(lines), encoding="utf-8")
 
 
-@pytest.fixture
-def loop_file(tmp_path: Path, latin_font: Path) -> Path:
+def write_loop(folder: Path, font: Path) -> Path:
     """A loop.yaml of two rounds, two steps each; its ``out`` is ``rounds`` beside it."""
     for number, (name, count) in enumerate(
         (("train", 12), ("val", 5), ("words", 6), ("guard", 5), ("held", 5))
     ):
-        _draw(tmp_path / name, count, number)
-    _store_model(tmp_path / "base")
-    (tmp_path / "corpus.txt").write_text("12 A\n9876543210\nAB12\nB00\n55A\n" * 4, encoding="utf-8")
-    path = tmp_path / "loop.yaml"
+        _draw(folder / name, count, number)
+    _store_model(folder / "base")
+    (folder / "corpus.txt").write_text("12 A\n9876543210\nAB12\nB00\n55A\n" * 4, encoding="utf-8")
+    path = folder / "loop.yaml"
     path.write_text(
         "model: base\nout: rounds\nrounds: 2\nseed: 3\n"
         "domain: [train/labels.txt]\nval: val/labels.txt\n"
@@ -54,7 +53,13 @@ def loop_file(tmp_path: Path, latin_font: Path) -> Path:
         "test: {held/out: held/labels.txt}\nmine: 6\n"
         "finetune: {steps: 2, batch_size: 4, learning_rate: 1e-3, save_every: 1}\n"
         "synth: {per_char: 2, max_targets: 2, workers: 1, presets: [clean], corpus: [corpus.txt], "
-        f"fonts: ['{latin_font}']}}\n",
+        f"fonts: ['{font}']}}\n",
         encoding="utf-8",
     )
     return path
+
+
+@pytest.fixture
+def loop_file(tmp_path: Path, latin_font: Path) -> Path:
+    """See :func:`write_loop`."""
+    return write_loop(tmp_path, latin_font)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import subprocess
@@ -18,48 +19,41 @@ from datakit.cli.main import app
 from datakit.errors import InputError, UsageError
 from datakit.files import read_manifest
 from datakit.loop import load_plan, run_loop
-from datakit.loop.folders import RoundFolder
+from datakit.loop.folders import STEPS, RoundFolder
 from datakit.loop.plan import LoopPlan
 from datakit.loop.rounds import _mine
 from datakit.loop.run import LoopResult, RoundSummary
 from datakit.loop.score import named_sets
 from datakit.loop.table import format_table
 from datakit.mix import Part, load_mix
-from datakit.records import read_predictions
+from datakit.records import Target, Targets, read_predictions
 
+# Dies at the n-th file that is opened or renamed under the loop's folder; says how many there were.
 _CHILD = """
 import os, signal, sys
 from pathlib import Path
 from datakit_train.framework import import_paddle
 import_paddle(1)
 from datakit.loop import load_plan, run_loop
-from datakit_train.engine import Engine
-place, count = sys.argv[2], int(sys.argv[3])
+plan, left, seen = load_plan(Path(sys.argv[1])), int(sys.argv[2]), 0
 
-def strike(here):
-    global count
-    count -= here == place
-    if here == place and count == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+def count(event, arguments):
+    global seen
+    if event in ("open", "os.rename") and str(arguments[0]).startswith(str(plan.out)):
+        seen += 1
+        if seen == left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-def say(line):
-    strike("say")
-    print(line)
-
-real = Engine.step
-def step(self, *arguments):
-    loss = real(self, *arguments)
-    strike("step")
-    return loss
-
-Engine.step = step
-run_loop(load_plan(Path(sys.argv[1])), say=say)
+sys.addaudithook(count)
+run_loop(plan)
+print(seen)
 """
 
 
-def run_child(file: Path, place: str = "", count: int = 0) -> int:
-    command = [sys.executable, "-c", _CHILD, str(file), place, str(count)]
-    return subprocess.run(command, capture_output=True, check=False).returncode
+def run_child(file: Path, moment: int = 0) -> tuple[int, str]:
+    command = [sys.executable, "-c", _CHILD, str(file), str(moment)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
 
 
 def timeless(document: dict[str, Any]) -> dict[str, Any]:
@@ -81,20 +75,36 @@ def state(out: Path) -> dict[str, Any]:
     return found | {"models": [path.name for path in models]}
 
 
+ENDS = ("audit/audit.json", "predict/predictions.jsonl", "badcases/report.html", "targets/targets.json")
+ENDS += ("synth/labels.txt", "mix/mix.yaml", "finetune/result.json", "scores.json", "round.json")
+
+
+def finished(out: Path) -> dict[Path, int]:
+    """The results of finished steps, and when they were written."""
+    return {path: path.stat().st_mtime_ns for end in ENDS for path in out.glob(f"round-*/{end}")}
+
+
 @pytest.mark.slow
-def test_killed_between_and_inside_steps_it_ends_the_same(loop_file: Path) -> None:
+def test_killed_at_random_moments_it_ends_the_same(loop_file: Path) -> None:
     out = loop_file.parent / "rounds"
-    assert run_child(loop_file) == 0
+    code, seen = run_child(loop_file)
+    assert code == 0
     wanted = state(out)
     assert {"round-01/mix/mix.yaml", "round-02/synth/labels.txt", "round-02/finetune/train.jsonl"} < set(
         wanted
     )
     shutil.rmtree(out)
-    # The 4th sentence stands before synth, the 2nd step inside training, the 8th sentence among the scores.
-    for place, count in (("say", 4), ("step", 2), ("say", 8), ("step", 2)):
-        assert run_child(loop_file, place, count) == -signal.SIGKILL
-    assert run_child(loop_file) == 0
+    moments = random.Random(6)
+    before: dict[Path, int] = {}
+    for _ in range(3):
+        assert run_child(loop_file, moments.randrange(1, int(seen) // 3))[0] == -signal.SIGKILL
+        now = finished(out)
+        assert before.items() <= now.items()
+        before = now
+    assert run_child(loop_file)[0] == 0
+    assert before.items() <= finished(out).items()
     assert state(out) == wanted
+    assert not list(out.rglob(".datakit-*.tmp"))
 
 
 def test_what_a_loop_leaves(loop_file: Path) -> None:
@@ -228,3 +238,62 @@ def test_a_promoted_model_is_where_the_next_round_starts(
     assert f"round 2, from {best[0]}" in said
     assert (result.improved, result.model) == (True, best[1])
     assert "promoted (tuned)" in list(format_table(result))[2]
+
+
+def test_a_step_done_by_hand_is_taken_and_a_no_stops_before_anything_is_made(loop_file: Path) -> None:
+    plan = replace(load_plan(loop_file), rounds=1)
+    said: list[str] = []
+    asked: list[str] = []
+
+    def no(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    result = run_loop(plan, say=said.append, ask=no)
+    folder = RoundFolder(plan.out / "round-01")
+    assert asked == ["round 1 as planned?"]
+    assert [row.number for row in result.rounds] == [0]
+    assert f"edit {folder.targets}" in str(result.stopped)
+    assert folder.targets.exists()
+    assert not folder.synth.exists()
+    # The plan was said, with figures, before it was done.
+    assert any(line.startswith("plan: to make: 2 characters in ") for line in said)
+    assert "stopped: the plan of round 1" in said[-1]
+
+    folder.targets.write_text(Targets((Target("5", 3),)).to_json(), encoding="utf-8")
+    document = json.loads(folder.decision.read_bytes())
+    folder.decision.write_text(json.dumps({**document, "general": 2.0}), encoding="utf-8")
+    result = run_loop(plan, say=said.append, ask=lambda _question: True)
+    assert result.rounds[1].targets == ("5",)
+    labels = (folder.synth / "labels.txt").read_text(encoding="utf-8").splitlines()
+    assert len(labels) == 3
+    assert all("5" in line.split("\t")[1] for line in labels)
+    general = next(source for source in load_mix(folder.mix).sources if source.kind == "general")
+    assert general.ratio == 4.0
+    for step in ("audit", "predict", "badcases", "targets", "synth", "mix", "finetune"):
+        assert read_manifest(folder.path / step).state == "done"
+    assert set(result.rounds[1].steps) == set(STEPS)
+    assert result.rounds[1].seconds > 0
+    page = (plan.out / "loop.html").read_text(encoding="utf-8")
+    assert "What round 1 planned" in page
+    assert "without space" in page
+    # What ends the rounds may change in a folder that is gone on with; what they are made from may not.
+    stopped = run_loop(replace(plan, rounds=3, patience=1, budget_minutes=0.0))
+    assert [row.number for row in stopped.rounds] == [0, 1]
+    assert stopped.stopped is not None
+    moved = replace(plan, domain=(replace(plan.domain[0], data_dir=loop_file.parent),))
+    with pytest.raises(UsageError, match="holds rounds of another"):
+        run_loop(moved)
+
+
+def test_a_target_that_the_base_reaches_ends_it_before_the_first_round(loop_file: Path) -> None:
+    plan = replace(load_plan(loop_file), target_accuracy=0.0)
+    result = run_loop(plan)
+    assert [row.number for row in result.rounds] == [0]
+    assert str(result.stopped).startswith("target: 0.0000 folded on val")
+
+
+def test_ask_needs_a_terminal(loop_file: Path) -> None:
+    found = CliRunner().invoke(app, ["loop", "run", str(loop_file), "--ask"])
+    assert isinstance(found.exception, UsageError)
+    assert not (loop_file.parent / "rounds").exists()
