@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from datakit_synth import Prepared, Slice, SynthRequest, SynthResult
     from datakit_synth.redraw import Estimate
 
+PRESET_NAMES = "clean, scan, photo, screen, thermal, lcd, plate, copier, handheld"
+LOOK_NAMES = (
+    "none, spaced, wide-spaces, vertical, jitter, mixed-fonts, italic, curved, underline, table, outline, "
+    "shadow, emboss, stamp, seven-segment, dot-matrix"
+)
+
 
 def synth(
     *,
@@ -53,7 +59,7 @@ def synth(
         list[str], typer.Option("--background-kind", help="plain, gradient, paper, field, photo. Repeatable.")
     ] = [],
     preset: Annotated[
-        list[str], typer.Option("--preset", help="clean, scan, photo, thermal. Repeatable.")
+        list[str], typer.Option("--preset", help=f"{PRESET_NAMES}. Repeatable; one a line.")
     ] = ["photo"],
     max_length: Annotated[int, typer.Option("--max-length", help="Characters of a line, at most.")] = 25,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 0,
@@ -93,6 +99,12 @@ def synth(
         str, typer.Option("--encoder", help="ctc, sar, nrtr or multi: how much of --max-length it keeps.")
     ] = "ctc",
     max_repeats: Annotated[int, typer.Option("--max-repeats", min=1, help="Lines with the same text.")] = 3,
+    look: Annotated[
+        list[str], typer.Option("--look", help=f"{LOOK_NAMES}; default: a few of the preset's. Repeatable.")
+    ] = [],
+    height: Annotated[
+        str, typer.Option("--height", help="Pixels of a picture, one number or smallest-largest.")
+    ] = "32-64",
     config: Annotated[
         Path | None,
         typer.Option(
@@ -119,6 +131,8 @@ def synth(
         backgrounds=tuple(background_kind) or (PROCEDURAL if backgrounds is None else ("photo",)),
         photos=backgrounds,
         presets=tuple(preset),
+        looks=tuple(look),
+        heights=_heights(height),
         max_length=max_length,
         max_repeats=max_repeats,
         encoder=encoder,
@@ -232,6 +246,13 @@ def _shortfalls(targets: Path | None) -> Targets:
     from datakit.records import Targets, read_targets
 
     return Targets(()) if targets is None else read_targets(targets)
+
+
+def _heights(text: str) -> tuple[int, int]:
+    low, dash, high = text.partition("-")
+    if not (low.isdecimal() and (high.isdecimal() or not dash)):
+        raise UsageError(f"--height {text!r}: pixels, such as 48 or 32-64")
+    return int(low), int(high or low)
 
 
 def _slice(text: str) -> Slice:

@@ -15,6 +15,7 @@ _ATTEMPTS = 40
 _KNOWN_BASES = 4_000
 _BASES_A_KIND = 400
 _TEMPLATE_TEXTS = 12
+_FRESH_TEXTS = 60
 _MEASURES = ("m", "cm", "mm", "km")
 
 Like = dict[str, list[str]]
@@ -32,10 +33,8 @@ class Composer:
     ) -> None:
         self.rules, self.rng = rules, rng
         self._corpus = _by_kind(corpus[:_KNOWN_BASES])
-        made = [t.make(rng) for t in templates for _ in range(_TEMPLATE_TEXTS)]
-        spare = [t.make(rng) for t in TEMPLATES.values() for _ in range(_TEMPLATE_TEXTS)]
-        self._templates = _by_kind([text for text in made if not rules.refusal(text)])
-        self._spare = _by_kind([text for text in spare if not rules.refusal(text)])
+        self._templates = _Grammars(templates, rules, rng)
+        self._spare = _Grammars(list(TEMPLATES.values()), rules, rng)
 
     def compose(
         self, char: str, contexts: Sequence[str], low: int, high: int, fresh: Callable[[str], bool]
@@ -72,11 +71,15 @@ class Composer:
         """A real text, one with characters of ``kind`` if there is any."""
         if contexts and self.rng.random() < 0.4:
             return self.rng.choice(contexts)
-        sources = [source for source in (self._corpus, self._templates) if source[""]]
-        for source in (*sources, self._spare):
-            if source.get(kind):
-                return self.rng.choice(source[kind])
-        return self.rng.choice((sources or [self._spare])[0][""] or [""])
+        corpus = self._corpus
+        if corpus.get(kind):
+            return self.rng.choice(corpus[kind])
+        for grammars in (self._templates, self._spare):
+            if text := grammars.text(kind, self.rng):
+                return text
+        if corpus[""]:
+            return self.rng.choice(corpus[""])
+        return self._templates.text("", self.rng) or self._spare.text("", self.rng)
 
     def _beside(self, sign: str, base: str, room: int) -> str:
         """``sign`` before or behind a part of ``base``, apart by a space where text has spaces."""
@@ -122,6 +125,35 @@ class Composer:
         if char == " ":
             return self.rng.choice(company or ["a"]) + " " + self.rng.choice(company or ["a"])
         return char * self.rng.randint(1, min(4, self.rules.max_length))
+
+
+class _Grammars:
+    """Templates by the kinds of characters that their texts hold; every text they give is a new one."""
+
+    def __init__(self, templates: Sequence[Template], rules: Rules, rng: Random) -> None:
+        self._rules = rules
+        self._found: dict[str, list[tuple[Template, str]]] = defaultdict(list)
+        for template in templates:
+            for _ in range(_TEMPLATE_TEXTS):
+                text = template.make(rng)
+                if not rules.refusal(text):
+                    for kind in _kinds(text):
+                        self._found[kind].append((template, text))
+
+    def text(self, kind: str, rng: Random) -> str:
+        """A text with a character of ``kind`` ("" for any); "" where no template gives one."""
+        if kind not in self._found:
+            return ""
+        template, known = rng.choice(self._found[kind])
+        for _ in range(_FRESH_TEXTS):
+            text = template.make(rng)
+            if kind in _kinds(text) and not self._rules.refusal(text):
+                return text
+        return known
+
+
+def _kinds(text: str) -> set[str]:
+    return {"", *map(kind_of, text)}
 
 
 def _by_kind(texts: Sequence[str]) -> Like:

@@ -67,6 +67,7 @@ def make_manifest(
         "backgrounds": request.backgrounds,
         "photos": request.photos,
         "presets": request.presets,
+        "looks": request.looks,
         "heights": request.heights,
         "max_length": request.max_length,
         "fonts": [{**asdict(face), "sha256": font_sha256(face.path)} for face in faces],

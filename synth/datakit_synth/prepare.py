@@ -47,7 +47,7 @@ def prepare(request: SynthRequest, *, seed: int = 0) -> Prepared:
     plan = make_plan(request, rules, seed)
     broken = {font.path for font in rules.index.broken}
     kept = tuple(face for face in faces if face.path not in broken)
-    job = RenderJob(seed, kept, request.backgrounds, photos, request.presets, request.heights)
+    job = RenderJob(seed, kept, request.backgrounds, photos, request.presets, request.heights, request.looks)
     aside: tuple[BrokenFont, ...] = (*catalogue.broken, *rules.index.broken)
     return Prepared(plan, job, (*(font.reason for font in aside), *broken_photos))
 

@@ -11,6 +11,7 @@ from datakit.encoders import RESERVED
 from datakit.errors import UsageError
 from datakit.records import Target
 from datakit_synth.backgrounds import PROCEDURAL
+from datakit_synth.looks import check_looks
 from datakit_synth.shares import LengthShare, check_length_shares
 
 PER_CHAR = 300
@@ -27,8 +28,9 @@ class SynthRequest:
     every corpus line comes once. ``charset``: every character of every line is in it. ``fonts``: see
     :func:`datakit_fonts.find_fonts`. ``backgrounds``: kinds of :data:`datakit_synth.backgrounds.GROUNDS`;
     ``photos``: the folder for kind ``photo``. ``presets``: of :data:`datakit.effects.PRESETS`, one drawn
-    for every line. ``heights``: pixels, smallest and largest. ``max_length``: characters of a line, at
-    most. ``max_repeats``: lines with one and the same text.
+    for every line. ``looks``: of :data:`datakit_synth.looks.LOOKS`, of which every line gets one that fits
+    it; () for those of the presets, in their shares. ``heights``: pixels, smallest and largest.
+    ``max_length``: characters of a line, at most. ``max_repeats``: lines with one and the same text.
 
     ``encoder``: of :data:`datakit.encoders.RESERVED`; all but ``ctc`` keep places of ``max_length`` for
     themselves, and no line is longer than what is left (:attr:`limit`). ``length_shares`` and
@@ -48,6 +50,7 @@ class SynthRequest:
     backgrounds: tuple[str, ...] = PROCEDURAL
     photos: Path | None = None
     presets: tuple[str, ...] = ("photo",)
+    looks: tuple[str, ...] = ()
     heights: tuple[int, int] = (32, 64)
     max_length: int = MAX_LENGTH
     max_repeats: int = 3
@@ -85,6 +88,7 @@ class SynthRequest:
         for share in check_length_shares(self.length_shares):
             if share.share and share.low > self.limit:
                 raise UsageError(f"length share {share.name}: lines have at most {self.limit} characters")
+        check_looks(self.looks)
         if not 16 <= self.heights[0] <= self.heights[1] <= 256:
             raise UsageError(
                 f"heights {self.heights[0]}-{self.heights[1]}: between 16 and 256 px, smallest first"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import pytest
 from typer.testing import CliRunner
 
 from datakit.cli.main import app
+from datakit.cli.synth import LOOK_NAMES, PRESET_NAMES
+from datakit.effects import PRESETS
 from datakit.errors import InputError, UsageError
+from datakit_synth.looks import LOOKS, NONE
 
 run = CliRunner()
 
@@ -68,6 +72,9 @@ def test_targets_and_a_run(latin_font: Path, tmp_path: Path) -> None:
         (["--chars", "a", "--template", "dat"], UsageError, "no template 'dat'"),
         (["--chars", "a", "--shard", "3"], UsageError, "k/n"),
         (["--chars", "a", "--backgrounds", "/nonexistent"], InputError, "no such folder of backgrounds"),
+        (["--chars", "a", "--look", "bold"], UsageError, "no look 'bold'"),
+        (["--chars", "a", "--height", "48px"], UsageError, "such as 48 or 32-64"),
+        (["--chars", "a", "--height", "64-32"], UsageError, "smallest first"),
         (["--chars", "a", "--resume"], UsageError, "holds no run to go on with"),
     ],
 )
@@ -80,6 +87,22 @@ def test_bad_input_is_one_clear_error(
     with pytest.raises(error, match=words):
         raise result.exception
     assert not out.exists()
+
+
+def test_the_help_names_every_preset_and_look() -> None:
+    assert set(PRESET_NAMES.split(", ")) == PRESETS.keys()
+    assert LOOK_NAMES.split(", ") == [NONE, *LOOKS]
+
+
+def test_looks_and_heights_are_those_asked_for(latin_font: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--fonts", str(latin_font), "--out", str(out), "--workers", "1", "--keep-params"]
+    asked = ["--chars", "Q", "--per-char", "6", "--look", "italic", "--look", "curved", "--height", "40"]
+    result = run.invoke(app, ["synth", *options, *asked])
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in (out / "params.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["params"]["look"] for line in lines} == {"italic", "curved"}
+    assert {cv2.imread(str(path)).shape[0] for path in out.rglob("images/*/*.jpg")} == {40}
 
 
 def test_fonts_and_corpora_list_what_there_is(latin_font: Path, tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_corpus_comes_first_then_contexts_then_composed(latin_font: Path, tmp_pa
     assert {line.text for line in plan.lines if line.origin == "context"} == {"seen Q here"}
 
 
+def test_borrowed_text_is_made_anew_for_every_line(latin_font: Path) -> None:
+    plan = plan_of(SynthRequest(targets=(Target("$", 200),)), latin_font)
+    texts = [line.text for line in plan.lines if line.origin == "composed"]
+    pieces = Counter(piece for text in texts for piece in {text[k : k + 8] for k in range(len(text) - 7)})
+    assert len(texts) >= 200
+    assert pieces.most_common(1)[0][1] <= len(texts) // 10
+
+
 def test_same_seed_same_plan(latin_font: Path) -> None:
     request = SynthRequest(targets=targets_from_chars("Ab7", 30), templates=("en",), count=120)
     assert plan_of(request, latin_font, 4) == plan_of(request, latin_font, 4)
