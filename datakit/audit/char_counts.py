@@ -9,7 +9,7 @@ import numpy as np
 
 from datakit.audit import char_classes as is_
 from datakit.audit.char_classes import CharClasses
-from datakit.audit.columns import Columns, Ints, Mask
+from datakit.audit.columns import Columns, Ints, Mask, ranges
 from datakit.audit.line_facts import TextFacts
 from datakit.audit.text_counts import LONGEST, TextCounts
 
@@ -119,7 +119,7 @@ def _lines_with(columns: Columns, lost: Mask) -> tuple[Mask, Ints, Ints]:
         lost_with += np.bincount(codes[of_lost].astype(np.int64), minlength=size)
     gone = np.flatnonzero(lost & (lengths <= _SHORT))
     if len(gone):
-        places = _ranges(columns.firsts[gone], lengths[gone])
+        places = ranges(columns.firsts[gone], lengths[gone])
         lost_with += np.bincount(columns.codes[places[~repeated[places]]], minlength=size)
     return repeated, with_, lost_with
 
@@ -150,14 +150,7 @@ def _repeated(columns: Columns) -> Mask:
 
 def _different(columns: Columns, rows: Ints) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.uint64]]]:
     """The places of the texts ``rows``, and row << 21 | code point of each once."""
-    places = _ranges(columns.firsts[rows], columns.lengths[rows])
+    places = ranges(columns.firsts[rows], columns.lengths[rows])
     keys = (columns.rows[places].astype(np.uint64) << _CODE_BITS) | columns.codes[places]
     keys.sort()
     return places, keys[np.flatnonzero(np.diff(keys, prepend=keys[:1] + np.uint64(1)))]
-
-
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
-    """All numbers from each start on, one after the other."""
-    ends = np.cumsum(lengths)
-    offsets = np.repeat(starts - (ends - lengths), lengths)
-    return offsets + np.arange(len(offsets))

@@ -46,13 +46,12 @@ class Columns:
     firsts: Ints
     lasts: Ints
     counts: Ints
+    lengths: Ints = field(init=False)
     _rows: npt.NDArray[np.int32] | None = field(default=None, repr=False)
     _spelled: Ints | None = field(default=None, repr=False)
 
-    @property
-    def lengths(self) -> Ints:
-        """Code points of every plain text."""
-        return self.lasts - self.firsts
+    def __post_init__(self) -> None:
+        self.lengths = self.lasts - self.firsts
 
     @property
     def rows(self) -> npt.NDArray[np.int32]:
@@ -191,3 +190,10 @@ def _odd_paths(data: npt.NDArray[np.uint8], starts: Ints, tabs: Ints, classes: C
         return np.zeros(0, np.int64)
     codes = _decoded(_between(data, starts, tabs))
     return _odd_lines(codes, np.bincount(codes), np.flatnonzero(codes == _NEWLINE), classes)
+
+
+def ranges(starts: Ints, lengths: Ints) -> Ints:
+    """All numbers from each start on, one after the other."""
+    ends = np.cumsum(lengths)
+    offsets = np.repeat(starts - (ends - lengths), lengths)
+    return offsets + np.arange(len(offsets))

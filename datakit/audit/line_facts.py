@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from datakit.audit import char_classes as is_
-from datakit.audit.char_classes import CharClasses
-from datakit.audit.columns import Columns, Ints, Mask
+from datakit.audit.char_classes import Bits, CharClasses
+from datakit.audit.columns import Columns, Ints, Mask, ranges
 from datakit.audit.facts import Fate
 from datakit.audit.fate import CTC_ENCODERS
 from datakit.audit.settings import Settings
@@ -30,8 +30,8 @@ class TextFacts:
     line in none of them is trained as it is.
     """
 
-    code_bits: npt.NDArray[np.uint64]
-    bits: npt.NDArray[np.uint64]
+    code_bits: Bits
+    bits: Bits
     missing: Ints
     words: Mask
     cut: Mask
@@ -83,9 +83,12 @@ def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> Te
         long |= ~empty & ~nothing & (kept > settings.max_text_length - RESERVED[settings.encoder])
     lost = empty | long | nothing
     tight = np.zeros(len(bits), bool)
-    if settings.encoder in CTC_ENCODERS and bool((kept[~lost] * 2 - 1 > settings.time_steps).any()):
-        steps = kept + _repeats(columns, classes, gone if some_gone else None)
-        tight = ~lost & (steps > settings.time_steps)
+    if settings.encoder in CTC_ENCODERS:
+        # Of so many characters no more than all but one can repeat the one before.
+        close = np.flatnonzero(~lost & (kept * 2 - 1 > settings.time_steps))
+        if len(close):
+            repeats = _repeats(columns, classes, close, gone if some_gone else None)
+            tight[close] = kept[close] + repeats > settings.time_steps
     cut = ~lost & ~tight & (kept < labelled)
     # A label that is empty but for a carriage return is lost for being empty.
     textless = columns.lengths == 0
@@ -103,7 +106,7 @@ def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> Te
     )
 
 
-def _words(columns: Columns, code_bits: npt.NDArray[np.uint64]) -> Mask:
+def _words(columns: Columns, code_bits: Bits) -> Mask:
     """Texts with four letters in a row of a script that has two cases; the newline between texts is no
     letter.
     """
@@ -117,11 +120,11 @@ def _words(columns: Columns, code_bits: npt.NDArray[np.uint64]) -> Mask:
     return found
 
 
-def _byte(code_bits: npt.NDArray[np.uint64], bit: np.uint64) -> npt.NDArray[np.uint8]:
-    """One bit of every word, by the byte that holds it: an eighth of the memory to work on."""
-    number = int(bit).bit_length() - 1
-    place = number // 8 if sys.byteorder == "little" else 7 - number // 8
-    found: npt.NDArray[np.uint8] = code_bits.view(np.uint8)[place::8] & np.uint8(1 << number % 8)
+def _byte(code_bits: Bits, bit: int) -> npt.NDArray[np.uint8]:
+    """One bit of every word, by the byte that holds it: a fraction of the memory to work on."""
+    number, size = bit.bit_length() - 1, code_bits.itemsize
+    place = number // 8 if sys.byteorder == "little" else size - 1 - number // 8
+    found: npt.NDArray[np.uint8] = code_bits.view(np.uint8)[place::size] & np.uint8(1 << number % 8)
     return found
 
 
@@ -129,16 +132,19 @@ def _per_line(columns: Columns, places: Ints) -> Ints:
     return np.bincount(columns.rows[places], minlength=len(columns.lasts))
 
 
-def _repeats(columns: Columns, classes: CharClasses, gone: Mask | None) -> Ints:
-    """Adjacent equal characters of every text once those that the dictionary lacks are left out."""
-    codes = columns.codes if classes.lower is None else classes.lower[columns.codes]
-    if gone is None:
-        places = np.flatnonzero((codes[1:] == codes[:-1]) & (codes[1:] != _NEWLINE))
-    else:
-        stay = np.flatnonzero(~gone)
-        codes = codes[stay]
-        places = stay[np.flatnonzero((codes[1:] == codes[:-1]) & (codes[1:] != _NEWLINE))]
-    return _per_line(columns, places)
+def _repeats(columns: Columns, classes: CharClasses, rows: Ints, gone: Mask | None) -> Ints:
+    """Adjacent equal characters of the texts ``rows`` once those that the dictionary lacks are left out."""
+    lengths = columns.lengths[rows]
+    places = ranges(columns.firsts[rows], lengths)
+    owners = np.repeat(np.arange(len(rows)), lengths)
+    if gone is not None:
+        stay = ~gone[places]
+        places, owners = places[stay], owners[stay]
+    codes = columns.codes[places]
+    if classes.lower is not None:
+        codes = classes.lower[codes]
+    same = (codes[1:] == codes[:-1]) & (owners[1:] == owners[:-1])
+    return np.bincount(owners[1:][same], minlength=len(rows))
 
 
 def double_spaces(columns: Columns) -> Mask:
@@ -171,7 +177,7 @@ def _is_text(columns: Columns, text: tuple[int, ...]) -> Mask:
     return same
 
 
-def _held(bit: np.uint64) -> Callable[[Columns, TextFacts], Mask]:
+def _held(bit: int) -> Callable[[Columns, TextFacts], Mask]:
     return lambda _columns, facts: (facts.bits & bit) != 0
 
 
@@ -193,7 +199,7 @@ EXACT: dict[str, Callable[[Columns, TextFacts], Mask]] = {
     "double-space": lambda columns, _facts: double_spaces(columns),
 }
 # Bits of which a line must hold one before a check of that id can yield.
-POSSIBLE: dict[str, np.uint64] = {"not-nfc": is_.COMPOSES}
+POSSIBLE: dict[str, int] = {"not-nfc": is_.COMPOSES}
 # Checks on how a line is written that cannot yield on a plain line.
 NEVER = frozenset(
     {

@@ -47,7 +47,7 @@ class TextPass:
     least: int = field(init=False, default=-1)
 
     def __post_init__(self) -> None:
-        triggers = [chars for check in REC_CHECKS.values() for chars in check.triggers]
+        triggers = [chars for check in REC_CHECKS.values() for chars in check.triggers] if self.checks else []
         self.classes = CharClasses(self.settings, triggers)
         self.chars = CharCounts()
 

@@ -79,12 +79,10 @@ def test_the_machine(whole, monkeypatch, machine, expected):
 def test_models_and_fonts_that_are_not_there(whole, monkeypatch, tmp_path):
     monkeypatch.setenv("DATAKIT_CACHE", str(tmp_path / "empty"))
     found = doctor.diagnose(font_faces=0)
-    assert [trouble.fix for trouble in found.findings[:2]] == [
-        "datakit models pull ppocrv3-rec",
-        "datakit models pull ppocrv3-det",
-    ]
-    assert found.findings[2].code == "fonts-missing"
-    assert set(found.models.values()) == {None}
+    *models, fonts = found.findings
+    assert [trouble.fix for trouble in models] == [f"datakit models pull {name}" for name in doctor.MODELS]
+    assert fonts.code == "fonts-missing"
+    assert found.models == dict.fromkeys(doctor.MODELS)
 
 
 @pytest.mark.parametrize(("limit", "expected"), [("max\n", 4096 << 10), ("1048576\n", 1 << 20)])

@@ -84,7 +84,9 @@ def clean(**more: str) -> dict[str, str]:
 @pytest.fixture
 def home(tmp_path):
     for number in range(3):
-        Image.new("RGB", (120, 40), (200, 200, 200)).save(tmp_path / f"{number}.png")
+        picture = Image.new("RGB", (120, 40), (200, 200, 200))
+        picture.paste((30, 30, 30), (10 + 30 * number, 8, 30 + 30 * number, 32))
+        picture.save(tmp_path / f"{number}.png")
     (tmp_path / "train.py").write_text("raise SystemExit('a user has files of these names')")
     (tmp_path / "datasets").mkdir()
     (tmp_path / "labels.txt").write_text("".join(f"{number}.png\tword {number}\n" for number in range(3)))
