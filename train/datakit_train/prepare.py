@@ -12,10 +12,12 @@ from datakit.errors import UsageError
 from datakit.files import sha256_file
 from datakit.mix import Mix, Part
 from datakit_train.dictionary import change_dictionary
-from datakit_train.engine import Engine
+from datakit_train.distill import make_distiller
+from datakit_train.engine import Addition, Engine
 from datakit_train.label_sets import name_sets
 from datakit_train.predict import read_label_set
 from datakit_train.preflight import describe_samples, load_for
+from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import assemble, find_model
 from datakit_train.run import Run, Say
 from datakit_train.settings import Settings, epoch_steps, make_schedule, plan_steps
@@ -83,7 +85,9 @@ def prepare(
     return Run(
         base=base,
         recognizer=recognizer,
-        engine=make_engine(recognizer.network, settings),
+        engine=make_engine(
+            recognizer.network, settings, addition=make_distiller(base, settings, allow_outside=allow_outside)
+        ),
         samples=samples,
         schedule=schedule,
         settings=settings,
@@ -96,7 +100,9 @@ def prepare(
     )
 
 
-def make_engine(network: object, settings: Settings) -> Engine:
+def make_engine(
+    network: object, settings: Settings, *, addition: Addition | None = None, ranks: Ranks = ALONE
+) -> Engine:
     """The engine of ``settings`` for a network."""
     return Engine(
         network,
@@ -104,6 +110,10 @@ def make_engine(network: object, settings: Settings) -> Engine:
         betas=settings.betas,
         freeze=settings.freeze,
         fixed_batch_norm=settings.fixed_batch_norm,
+        layer_decay=settings.layer_decay,
+        amp=settings.amp,
+        addition=addition,
+        ranks=ranks,
         seed=settings.seed,
     )
 

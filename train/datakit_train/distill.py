@@ -1,0 +1,155 @@
+"""Holding the answers of the tuned network to those of the model that it came from.
+
+Learning without Forgetting (arXiv 1606.09282) for CTC: at every time step the student's distribution over the
+classes is drawn to the frozen teacher's by their Kullback-Leibler divergence. Its unit is that of the CTC
+loss: nats a line, summed over the time steps, mean over the lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from datakit.errors import InputError
+from datakit.images import probe, resolve_image
+from datakit.labels import RecLine, read_rec
+from datakit.mix import Mix, Part, Source
+from datakit_train.architectures import family_of
+from datakit_train.batches import load_batch, plan_epoch
+from datakit_train.framework import import_paddle
+from datakit_train.ranks import ALONE, Ranks
+from datakit_train.recognizer import assemble
+from datakit_train.samples import Sample, SampleSet, bucket_width
+from datakit_train.settings import Settings
+from datakit_train.weights.store import StoredModel
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+def divergence(teacher: Any, student: Any) -> Any:
+    """Mean over the lines of KL(teacher || student) summed over the time steps.
+
+    Both are logits, N x T x classes; no gradient flows into ``teacher``.
+    """
+    functional = import_paddle().nn.functional
+    wanted = functional.log_softmax(teacher.detach(), axis=-1)
+    found = functional.log_softmax(student, axis=-1)
+    return (wanted.exp() * (wanted - found)).sum(axis=[1, 2]).mean()
+
+
+class Distiller:
+    """A frozen teacher, and the pictures on which the student is held to it.
+
+    Without ``pictures`` those are the training batch's own. With them every step takes ``batch_size`` of
+    theirs, a function of (seed, step), so that a resumed run sees the same ones. Their labels play no part.
+    """
+
+    def __init__(
+        self,
+        teacher: Any,
+        weight: float,
+        pictures: SampleSet | None,
+        *,
+        batch_size: int,
+        seed: int,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        self._teacher = teacher
+        self._weight = weight
+        self._pictures = pictures
+        self._batch_size = batch_size
+        self._seed = seed
+        self._ranks = ranks
+        self._plans: tuple[int, list[Any]] = (-1, [])
+
+    def loss(self, network: Any, images: Any, logits: Any, number: int, share: float) -> Any:
+        """What step ``number`` adds to its loss.
+
+        ``images`` and the student's ``logits`` are of its batch, of which this process has ``share``.
+        """
+        paddle = import_paddle()
+        if self._pictures is not None:
+            loaded, share = self._load(number)
+            if not len(loaded):
+                return paddle.zeros([])
+            images = paddle.to_tensor(loaded)
+            logits = network(images)
+        with paddle.no_grad():
+            wanted = self._teacher(images)
+        return (self._weight * share) * divergence(wanted.astype("float32"), logits.astype("float32"))
+
+    def _load(self, number: int) -> tuple[Any, float]:
+        """This process's pictures of a step, and its share; epochs of their own, one after the other."""
+        assert self._pictures is not None
+        per_epoch = -(-sum(map(len, self._pictures.samples)) // self._batch_size)
+        epoch, position = divmod(number, per_epoch)
+        if self._plans[0] != epoch:
+            plans = plan_epoch(self._pictures, batch_size=self._batch_size, seed=self._seed, epoch=epoch)
+            self._plans = epoch, plans
+        plan = self._plans[1][position]
+        part = replace(plan, items=tuple(self._ranks.part(plan.items)))
+        return load_batch(part, seed=self._seed, augment=True).images, len(part.items) / len(plan.items)
+
+
+def _lines(path: Path, data_dir: Path) -> Iterable[RecLine]:
+    """The pictures of a folder, or of a label file whatever its labels are."""
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES)
+        return [RecLine(str(path), n, (str(f.relative_to(path)),), "") for n, f in enumerate(found, 1)]
+    return read_rec(path)[0]
+
+
+def load_pictures(part: Part, base: StoredModel, settings: Settings, *, allow_outside: bool) -> SampleSet:
+    """Pictures of a label file, or of a folder and those below it; what cannot be read is left out.
+
+    Raises:
+        InputError: there is not one that can be read.
+    """
+    family = family_of(base.architecture)
+    folder = part.data_dir or (part.label_file if part.label_file.is_dir() else part.label_file.parent)
+    samples = []
+    for line in _lines(part.label_file, folder):
+        try:
+            paths = tuple(resolve_image(folder, image, allow_outside=allow_outside) for image in line.images)
+            infos = [probe(path) for path in paths]
+        except InputError:
+            continue
+        width = max(
+            bucket_width(
+                info.width,
+                info.height,
+                (),
+                settings.max_width,
+                target_height=family.height,
+                stride=family.stride,
+            )
+            for info in infos
+        )
+        samples.append(Sample(line, paths, (), width))
+    if not samples:
+        raise InputError("holds no picture that can be read", file=part.label_file)
+    mix = Mix((Source(part.label_file, folder, "general", 1.0),))
+    return SampleSet(mix, (tuple(samples),), (), (), family.height)
+
+
+def make_distiller(
+    base: StoredModel, settings: Settings, *, ranks: Ranks = ALONE, allow_outside: bool = False
+) -> Distiller | None:
+    """The distiller of ``settings``; None where they ask for none.
+
+    Raises:
+        InputError: ``distill_on`` holds no picture.
+    """
+    if not settings.distill:
+        return None
+    pictures = None
+    if settings.distill_on is not None:
+        part = Part(Path(settings.distill_on))
+        pictures = load_pictures(part, base, settings, allow_outside=allow_outside)
+    teacher = assemble(base).network
+    for parameter in teacher.parameters():
+        parameter.stop_gradient = True
+    size = max(1, settings.batch_size // 2)
+    return Distiller(teacher, settings.distill, pictures, batch_size=size, seed=settings.seed, ranks=ranks)
