@@ -178,8 +178,13 @@ def _locked(out: Path, part: Slice) -> Iterator[None]:
 def _work(run: _Run, workers: int, progress: bool) -> SynthResult:
     if run.part.count == 1:
         remove_leftovers(run.out)
+    mine = list(zip(run.shards, run.done(), strict=True))[run.part.index :: run.part.count]
+    open_shards = [shard for shard, done in mine if done is None]
+    lines = sum(len(shard.items) for shard in open_shards)
+    # Before the manifest: a run that is refused for want of space must not claim the folder.
+    require_space(run.out, lines * BYTES_A_LINE * (2 if run.format.packed else 1))
     write_manifest(run.out, run.manifest)
-    failed, skipped = _draw(run, workers, progress)
+    failed, skipped = _draw(run, open_shards, workers, progress), len(mine) - len(open_shards)
     result = _finish(run, failed, skipped)
     # Of slices that end together one writes "done"; another must not write "running" after it.
     if failed or result.data is not None:
@@ -189,20 +194,17 @@ def _work(run: _Run, workers: int, progress: bool) -> SynthResult:
     return result
 
 
-def _draw(run: _Run, workers: int, progress: bool) -> tuple[tuple[str, ...], int]:
-    """Draw the shards that are not whole yet; returns why some failed, and how many were kept from before."""
+def _draw(run: _Run, shards: Sequence[Shard], workers: int, progress: bool) -> tuple[str, ...]:
+    """Draw ``shards``; returns why some failed."""
     (run.out / "shards").mkdir(parents=True, exist_ok=True)
-    mine = list(zip(run.shards, run.done(), strict=True))[run.part.index :: run.part.count]
-    open_shards = [shard for shard, done in mine if done is None]
-    lines = sum(len(shard.items) for shard in open_shards)
-    require_space(run.out, lines * BYTES_A_LINE * (2 if run.format.packed else 1))
     failed = []
-    with Progress(lines, "synth", enabled=progress) as bar:
+    lines = sum(len(shard.items) for shard in shards)
+    with Progress(lines, "synth", enabled=progress and lines > 0) as bar:
         work = partial(render_shard, run.job)
-        for result in run_shards(work, open_shards, workers=min(workers, len(open_shards)), progress=bar):
+        for result in run_shards(work, shards, workers=min(workers, len(shards)), progress=bar):
             if result.error is not None:
                 failed.append(f"shard {result.index}: {result.error}")
-    return tuple(failed), len(mine) - len(open_shards)
+    return tuple(failed)
 
 
 def _finish(run: _Run, failed: tuple[str, ...], skipped: int) -> SynthResult:
