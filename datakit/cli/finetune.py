@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Flags that are no part of what is trained.
 _ABOUT_THE_COMMAND = {
     "recipe", "override", "more", "task", "threads", "resume", "dry_run", "allow_outside", "json_",
-    "overfit_one_batch", "batch_norm", "average",
+    "overfit_one_batch", "batch_norm", "average", "augment", "aug_prob", "devices",
 }  # fmt: skip
 
 
@@ -32,6 +32,12 @@ def _given(context: typer.Context) -> dict[str, Any]:
         flags["fixed_batch_norm"] = given["batch_norm"] == "fixed"
     if "average" in given:
         flags["shares"] = tuple(share for share in given["average"] if share > 0)
+    if "distill_on" in given:
+        flags["distill_on"] = str(given["distill_on"])
+    if "augment" in given:
+        flags["augment"] = given["augment"] == "recaug"
+    if "aug_prob" in given:
+        flags["aug_prob"] = given["aug_prob"]
     return flags
 
 
@@ -78,11 +84,36 @@ def finetune(
     warmup_steps: Annotated[
         int | None, typer.Option(min=0, help="Default: a twentieth of the steps.")
     ] = None,
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option(help="Label file of general lines, mixed in about 1:1 as the guide says; repeatable."),
+    ] = None,
+    distill: Annotated[
+        float, typer.Option(min=0, help="Weight of staying near the base model's answers; 1: as the labels.")
+    ] = 0.0,
+    distill_on: Annotated[
+        Path | None,
+        typer.Option(
+            help="Its pictures: label file, or folder without labels; default: each batch's own."
+        ),
+    ] = None,
+    layer_decay: Annotated[
+        float, typer.Option(help="Each layer's rate is so many times that of the one behind it.")
+    ] = 1.0,
     freeze: Annotated[str, typer.Option(help="none or backbone.")] = "none",
     batch_norm: Annotated[str, typer.Option(help="fixed (keep the running statistics) or moving.")] = "fixed",
     average: Annotated[
         list[float] | None,
         typer.Option(min=0, max=1, help="Share of tuned weights in an average to try; repeatable. 0: none."),
+    ] = None,
+    augment: Annotated[str, typer.Option(help="recaug (PaddleOCR's RecAug) or none.")] = "recaug",
+    aug_prob: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability of each of RecAug's effects.")
+    ] = 0.4,
+    amp: Annotated[str, typer.Option(help="off, float16 or bfloat16: mixed precision, for GPUs.")] = "off",
+    devices: Annotated[
+        str | None,
+        typer.Option(help="GPUs by number (0,1), or cpu; a process each, with --batch-size lines each."),
     ] = None,
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Steps between scores; default: only before and after.")
@@ -120,6 +151,8 @@ def finetune(
         raise UsageError(f"--task {task!r}: only rec can be trained so far")
     if batch_norm not in {"fixed", "moving"}:
         raise UsageError(f"--batch-norm {batch_norm!r} is neither fixed nor moving")
+    if augment not in {"recaug", "none"}:
+        raise UsageError(f"--augment {augment!r} is neither recaug nor none")
     if learning_rate is not None and not learning_rate > 0:
         raise UsageError(f"--learning-rate {learning_rate:g} is not above 0")
     if more and not override:

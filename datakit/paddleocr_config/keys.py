@@ -158,4 +158,7 @@ ENCODERS: Mapping[str, str] = {
     "MultiLabelEncode": "multi",
 }
 
-DATAKIT = _table("guard max_forget average freeze batch_norm patience evaluate_every seed")
+DATAKIT = _table(
+    "guard max_forget average freeze batch_norm layer_decay distill distill_on amp patience evaluate_every "
+    "seed"
+)

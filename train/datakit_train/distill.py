@@ -7,7 +7,7 @@ loss: nats a line, summed over the time steps, mean over the lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from datakit_train.batches import load_batch, plan_epoch
 from datakit_train.framework import import_paddle
 from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import assemble
-from datakit_train.samples import Sample, SampleSet, bucket_width
+from datakit_train.samples import Dropped, Sample, SampleSet, bucket_width
 from datakit_train.settings import Settings
 from datakit_train.weights.store import StoredModel
 
+Say = Callable[[str], None]
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -109,12 +110,13 @@ def load_pictures(part: Part, base: StoredModel, settings: Settings, *, allow_ou
     """
     family = family_of(base.architecture)
     folder = part.data_dir or (part.label_file if part.label_file.is_dir() else part.label_file.parent)
-    samples = []
+    samples, dropped = [], []
     for line in _lines(part.label_file, folder):
         try:
             paths = tuple(resolve_image(folder, image, allow_outside=allow_outside) for image in line.images)
             infos = [probe(path) for path in paths]
-        except InputError:
+        except InputError as error:
+            dropped.append(Dropped(line.file, line.line, str(error)))
             continue
         width = max(
             bucket_width(
@@ -131,11 +133,16 @@ def load_pictures(part: Part, base: StoredModel, settings: Settings, *, allow_ou
     if not samples:
         raise InputError("holds no picture that can be read", file=part.label_file)
     mix = Mix((Source(part.label_file, folder, "general", 1.0),))
-    return SampleSet(mix, (tuple(samples),), (), (), family.height)
+    return SampleSet(mix, (tuple(samples),), tuple(dropped), (), family.height)
 
 
 def make_distiller(
-    base: StoredModel, settings: Settings, *, ranks: Ranks = ALONE, allow_outside: bool = False
+    base: StoredModel,
+    settings: Settings,
+    *,
+    ranks: Ranks = ALONE,
+    allow_outside: bool = False,
+    say: Say = lambda _: None,
 ) -> Distiller | None:
     """The distiller of ``settings``; None where they ask for none.
 
@@ -148,6 +155,10 @@ def make_distiller(
     if settings.distill_on is not None:
         part = Part(Path(settings.distill_on))
         pictures = load_pictures(part, base, settings, allow_outside=allow_outside)
+        say(
+            f"{part.label_file}: {pictures.lines_in - len(pictures.dropped)} pictures to distil on, "
+            f"{len(pictures.dropped)} left out"
+        )
     teacher = assemble(base).network
     for parameter in teacher.parameters():
         parameter.stop_gradient = True

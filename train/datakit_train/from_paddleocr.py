@@ -222,8 +222,13 @@ def _own(config: PaddleConfig) -> dict[str, Any]:
     for name, kind in (("max_forget", float), ("patience", int), ("evaluate_every", int), ("seed", int)):
         if name in own:
             settings[name] = kind(_number(name, own[name]))
-    if "freeze" in own:
-        settings["freeze"] = str(own["freeze"])
+    for name in ("layer_decay", "distill"):
+        if name in own:
+            settings[name] = _number(name, own[name])
+    for name in ("freeze", "distill_on", "amp"):
+        if name in own:
+            # YAML reads a bare off as false.
+            settings[name] = "off" if own[name] is False else str(own[name])
     return settings
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from datakit.effects import LINE_EFFECTS
 from datakit.errors import UsageError
 from datakit.mix import Mix, Part
 from datakit.paddleocr_config import PaddleConfig, describe_notes, load_config, require_files, to_ctc
@@ -21,6 +22,7 @@ from datakit_train.from_paddleocr import (
 )
 from datakit_train.label_sets import sources_of
 from datakit_train.prepare import NewDictionary, load_base
+from datakit_train.replay import with_replay
 from datakit_train.run import Say
 from datakit_train.settings import Settings
 from datakit_train.weights.store import StoredModel
@@ -76,8 +78,8 @@ def make_job(
     """What flags and a recipe come to; a flag wins over the recipe, and a remark says so.
 
     Args:
-        flags: only what was given: train, val, guard, out, pretrained, dictionary, dict_mode, submodel, and
-            fields of :class:`Settings`.
+        flags: only what was given: train, replay, val, guard, out, pretrained, dictionary, dict_mode,
+            submodel, aug_prob, and fields of :class:`Settings`.
         recipe: a PaddleOCR YAML.
         overrides: ``Global.epoch_num=10`` and the like over it.
         folder: where the recipe's relative paths start; default: the working folder.
@@ -99,7 +101,7 @@ def _from_flags(flags: Mapping[str, Any]) -> Job:
     if missing := [name for name in ("train", "val", "out") if not flags.get(name)]:
         raise UsageError(f"--{missing[0]} is missing (or a recipe with -c)")
     return Job(
-        mix=sources_of(flags["train"]),
+        mix=with_replay(sources_of(flags["train"]), flags.get("replay") or ()),
         val=Part(flags["val"]),
         guards=tuple(Part(guard) for guard in flags.get("guard") or ()),
         out=flags["out"],
@@ -111,7 +113,10 @@ def _from_flags(flags: Mapping[str, Any]) -> Job:
 
 def _settings(flags: Mapping[str, Any]) -> dict[str, Any]:
     names = {field.name for field in fields(Settings)}
-    return {name: value for name, value in flags.items() if name in names}
+    given = {name: value for name, value in flags.items() if name in names}
+    if "aug_prob" in flags:
+        given["chances"] = dict.fromkeys(LINE_EFFECTS, flags["aug_prob"])
+    return given
 
 
 def _dictionary(flags: Mapping[str, Any]) -> NewDictionary | None:
@@ -139,8 +144,9 @@ def _from_recipe(flags: Mapping[str, Any], config: PaddleConfig, diff: str) -> J
         # Of the other schedule nothing but the rate can be kept.
         settings["curve"] = None
     guards = tuple(Part(guard) for guard in flags.get("guard") or ()) or guards_of(config)
+    mix = sources_of(flags["train"]) if "train" in flags else mix_of(config)
     return Job(
-        mix=sources_of(flags["train"]) if "train" in flags else mix_of(config),
+        mix=with_replay(mix, flags.get("replay") or ()),
         val=Part(flags["val"]) if "val" in flags else val_of(config),
         guards=guards,
         out=flags.get("out", config.save_dir),

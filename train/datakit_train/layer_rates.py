@@ -19,7 +19,7 @@ def layer_of(name: str) -> str:
 
 
 def layer_factors(names: Iterable[str], decay: float) -> dict[str, float]:
-    """A factor on the learning rate for every layer: 1 for the last, ``decay`` times that of the next for others.
+    """A factor on the rate for every layer: 1 for the last, for others ``decay`` times that of the next.
 
     ``names`` of parameters, in the order from the picture to the classifier.
 

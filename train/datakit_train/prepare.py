@@ -82,12 +82,11 @@ def prepare(
     evaluation_steps(settings, schedule.steps)
     say(describe_samples(samples, settings, schedule))
     named = name_sets(guards)
+    distiller = make_distiller(base, settings, allow_outside=allow_outside, say=say)
     return Run(
         base=base,
         recognizer=recognizer,
-        engine=make_engine(
-            recognizer.network, settings, addition=make_distiller(base, settings, allow_outside=allow_outside)
-        ),
+        engine=make_engine(recognizer.network, settings, addition=distiller),
         samples=samples,
         schedule=schedule,
         settings=settings,

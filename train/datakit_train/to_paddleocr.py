@@ -139,6 +139,10 @@ def resolved(
         "freeze": settings.freeze,
         "batch_norm": "fixed" if settings.fixed_batch_norm else "moving",
         "average": list(settings.shares),
+        "layer_decay": settings.layer_decay,
+        "distill": settings.distill,
+        "distill_on": settings.distill_on,
+        "amp": settings.amp,
         "max_forget": settings.max_forget,
         "seed": settings.seed,
     }
