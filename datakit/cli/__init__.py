@@ -19,6 +19,7 @@ from datakit.cli import (
     probe,
     split,
     synth,
+    synth_pages,
 )
 from datakit.cli.corpora import corpora
 from datakit.cli.fonts import fonts
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "audit": audit.audit,
     "synth": synth.synth,
     "synth-merge": synth.synth_merge,
+    "synth-pages": synth_pages.synth_pages,
     "split": split.split,
     "mix": mix.mix,
     "finetune": finetune.finetune,
@@ -44,3 +46,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 # Name -> commands that have sub-commands.
 GROUPS: dict[str, typer.Typer] = {"loop": loop, "fonts": fonts, "corpora": corpora, "models": models}
+
+# What may also be written as two words.
+ALIASES: dict[tuple[str, str], str] = {("synth", "merge"): "synth-merge", ("synth", "pages"): "synth-pages"}
+
+
+def spelled(arguments: list[str]) -> list[str]:
+    """``arguments`` with an alias at their beginning replaced by the command's name."""
+    name = ALIASES.get((arguments[0], arguments[1])) if len(arguments) > 1 else None
+    return arguments if name is None else [name, *arguments[2:]]

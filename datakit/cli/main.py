@@ -17,7 +17,7 @@ from typing import NoReturn
 import typer
 
 from datakit import __version__
-from datakit.cli import COMMANDS, GROUPS
+from datakit.cli import COMMANDS, GROUPS, spelled
 from datakit.errors import DatakitError
 
 READER_GONE = 128 + signal.SIGPIPE
@@ -77,7 +77,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app()
+        app(spelled(sys.argv[1:]))
     except DatakitError as error:
         typer.echo(f"datakit: {error}", err=True)
         sys.exit(error.exit_code)

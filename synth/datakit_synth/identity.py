@@ -24,7 +24,8 @@ from datakit_synth.prepare import Prepared
 from datakit_synth.request import SynthRequest
 from datakit_synth.shards import SHARD_LINES
 
-_BYTE_LIBRARIES = ("datakit", "numpy", "opencv-python-headless", "freetype-py", "uharfbuzz", "albumentations")
+# Libraries whose version decides the bytes of a run.
+BYTE_LIBRARIES = ("datakit", "numpy", "opencv-python-headless", "freetype-py", "uharfbuzz", "albumentations")
 # Of a render job: what stands in the fingerprint by its content instead of by its name.
 _BY_CONTENT = frozenset({"seed", "faces", "photos"})
 
@@ -42,7 +43,7 @@ def fingerprint(prepared: Prepared, layout: str, keep_params: bool) -> str:
             field.name: getattr(job, field.name) for field in fields(job) if field.name not in _BY_CONTENT
         },
         "layout": [layout, keep_params, SHARD_LINES],
-        "versions": [versions.get(name) for name in _BYTE_LIBRARIES],
+        "versions": [versions.get(name) for name in BYTE_LIBRARIES],
     }
     text = json.dumps(document, ensure_ascii=True, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -87,8 +88,8 @@ def manifest_faces(manifest: Manifest) -> tuple[FontFace, ...]:
     return tuple(found)
 
 
-def require_ours(out: Path, wanted: str) -> None:
-    """``out`` is absent, empty, or holds the run with the fingerprint ``wanted``, finished or not.
+def require_ours(out: Path, wanted: str, command: str = "synth") -> None:
+    """``out`` is absent, empty, or holds the run of ``command`` with fingerprint ``wanted``, finished or not.
 
     Raises:
         OutputError: it holds something else.
@@ -110,7 +111,7 @@ def require_ours(out: Path, wanted: str) -> None:
         raise OutputError(
             f"{out}: holds a manifest that cannot be read; choose an empty folder ({error})"
         ) from error
-    if found.command != "synth" or found.arguments.get("fingerprint") != wanted:
+    if found.command != command or found.arguments.get("fingerprint") != wanted:
         raise OutputError(
             f"{out}: holds another run (command {found.command}, seed {found.seed}): other texts, fonts, "
             "looks, format or library versions; choose an empty folder"

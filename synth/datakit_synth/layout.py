@@ -67,10 +67,14 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LineMask:
-    """HxW coverage of the ink, :data:`PAD` empty pixels around it; ``places``: see :attr:`boxes`."""
+    """HxW coverage of the ink, :data:`PAD` empty pixels around it; ``places``: see :attr:`boxes`.
+
+    ``baseline`` is the row of the mask that the letters stand on, -1 where there is none (a column of text).
+    """
 
     mask: Mask
     places: tuple[tuple[int, int, int, int, int], ...]
+    baseline: int = -1
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -180,7 +184,7 @@ def _joined(placed: list[Placed], top: int) -> LineMask:
             np.maximum(region, glyph.bitmap, out=region)
             reached = max(reached, right)
         places.append((cluster, left, upper, right, lower))
-    return LineMask(mask, tuple(places))
+    return LineMask(mask, tuple(places), -y0)
 
 
 def _turned(line: LineMask) -> LineMask:

@@ -42,8 +42,8 @@ def prepare(request: SynthRequest, *, seed: int = 0) -> Prepared:
     photos, broken_photos = find_photos(request.photos) if request.photos else ((), ())
     check_grounds(request.backgrounds, photos)
     catalogue = find_fonts(request.fonts).require()
-    faces = _strong_enough(catalogue.faces)
-    rules = Rules(CoverageIndex(faces), request.charset, request.limit)
+    faces = strong_enough(catalogue.faces)
+    rules = Rules(CoverageIndex(faces), request.charset, request.limit, keep_spaces=request.keep_spaces)
     plan = make_plan(request, rules, seed)
     broken = {font.path for font in rules.index.broken}
     kept = tuple(face for face in faces if face.path not in broken)
@@ -52,6 +52,7 @@ def prepare(request: SynthRequest, *, seed: int = 0) -> Prepared:
     return Prepared(plan, job, (*(font.reason for font in aside), *broken_photos))
 
 
-def _strong_enough(faces: Sequence[FontFace]) -> tuple[FontFace, ...]:
+def strong_enough(faces: Sequence[FontFace]) -> tuple[FontFace, ...]:
+    """The faces of at least :data:`MIN_WEIGHT`, or all of them where there is none."""
     strong = tuple(face for face in faces if face.axes or face.weight >= MIN_WEIGHT)
     return strong or tuple(faces)
