@@ -16,18 +16,27 @@ corpora = typer.Typer(
 def list_corpora(
     *, as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False
 ) -> None:
-    """Every template, its language, what it makes, and an example."""
-    from datakit_corpora import TEMPLATES, sample_template
+    """Every template, its language, how often it comes against others, what it makes, and examples."""
+    from datakit_corpora import TEMPLATES
 
-    rows = [
-        {"name": t.name, "language": t.language, "about": t.about, "example": sample_template(t.name, 1)[0]}
-        for t in TEMPLATES.values()
-    ]
     if as_json:
+        rows = [
+            {
+                "name": template.name,
+                "language": template.language,
+                "about": template.about,
+                "weight": template.weight,
+                "example": template.examples[0],
+                "examples": template.examples,
+            }
+            for template in TEMPLATES.values()
+        ]
         typer.echo(json.dumps({"schema_version": 1, "templates": rows}, ensure_ascii=False, indent=2))
         return
-    for row in rows:
-        typer.echo("\t".join((row["name"], row["language"], row["about"], row["example"])))
+    for template in TEMPLATES.values():
+        examples = " | ".join(template.examples)
+        fields = (template.name, template.language, f"{template.weight:g}", template.about, examples)
+        typer.echo("\t".join(fields))
 
 
 @corpora.command("show")

@@ -99,6 +99,9 @@ def synth(
         str, typer.Option("--encoder", help="ctc, sar, nrtr or multi: how much of --max-length it keeps.")
     ] = "ctc",
     max_repeats: Annotated[int, typer.Option("--max-repeats", min=1, help="Lines with the same text.")] = 3,
+    keep_spaces: Annotated[
+        bool, typer.Option("--keep-spaces", help="Two spaces of a corpus line stay two, drawn and labelled.")
+    ] = False,
     look: Annotated[
         list[str], typer.Option("--look", help=f"{LOOK_NAMES}; default: a few of the preset's. Repeatable.")
     ] = [],
@@ -135,6 +138,7 @@ def synth(
         heights=_heights(height),
         max_length=max_length,
         max_repeats=max_repeats,
+        keep_spaces=keep_spaces,
         encoder=encoder,
         length_shares=parse_length_shares(length_shares),
         space_share=space_share,

@@ -31,6 +31,7 @@ class SynthRequest:
     for every line. ``looks``: of :data:`datakit_synth.looks.LOOKS`, of which every line gets one that fits
     it; () for those of the presets, in their shares. ``heights``: pixels, smallest and largest.
     ``max_length``: characters of a line, at most. ``max_repeats``: lines with one and the same text.
+    ``keep_spaces``: runs of spaces in corpus lines stay, in the picture as in the label.
 
     ``encoder``: of :data:`datakit.encoders.RESERVED`; all but ``ctc`` keep places of ``max_length`` for
     themselves, and no line is longer than what is left (:attr:`limit`). ``length_shares`` and
@@ -54,6 +55,7 @@ class SynthRequest:
     heights: tuple[int, int] = (32, 64)
     max_length: int = MAX_LENGTH
     max_repeats: int = 3
+    keep_spaces: bool = False
     encoder: str = "ctc"
     length_shares: tuple[LengthShare, ...] = ()
     space_share: float | None = None

@@ -48,8 +48,11 @@ def _cuttable(text: str, place: int) -> bool:
 class Rules:
     """What a line must be; counts what it refuses."""
 
-    def __init__(self, index: CoverageIndex, charset: Charset | None, max_length: int) -> None:
+    def __init__(
+        self, index: CoverageIndex, charset: Charset | None, max_length: int, *, keep_spaces: bool = False
+    ) -> None:
         self.index = index
+        self.keep_spaces = keep_spaces
         self.max_length = max_length
         self._charset = (
             None if charset is None else frozenset(char for char in charset.chars if len(char) == 1)
@@ -96,10 +99,13 @@ class Rules:
         return "" if self.index.mask(char) else "no font covers it"
 
     def usable(self, texts: Iterable[str]) -> list[str]:
-        """What of ``texts`` can be lines, cut to length; what cannot is counted in ``refused``."""
+        """What of ``texts`` can be lines, cut to length; what cannot is counted in ``refused``.
+
+        Runs of white space become one space, or stay as they are with ``keep_spaces``.
+        """
         pieces = []
         for text in texts:
-            whole = clean(text)
+            whole = text.strip() if self.keep_spaces else clean(text)
             fits = len(whole) <= self.max_length
             for piece in (whole,) if fits else cut_to_length(whole, self.max_length):
                 reason = self.refusal(piece)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -115,6 +116,11 @@ def test_fonts_and_corpora_list_what_there_is(latin_font: Path, tmp_path: Path) 
     assert sheet.exit_code == 0
     assert (tmp_path / "s.png").read_bytes()[:4] == b"\x89PNG"
     corpora = run.invoke(app, ["corpora", "list", "--json"])
-    assert len(json.loads(corpora.stdout)["templates"]) >= 12
+    templates = json.loads(corpora.stdout)["templates"]
+    assert Counter(template["language"] for template in templates) == {"en": 14, "zh": 12}
+    assert all(t["weight"] > 0 and len(t["examples"]) == 3 and all(t["examples"]) for t in templates)
+    table = run.invoke(app, ["corpora", "list"]).stdout.splitlines()
+    assert [line.split("\t")[0] for line in table] == [template["name"] for template in templates]
+    assert {len(line.split("\t")) for line in table} == {5}
     shown = run.invoke(app, ["corpora", "show", "date-zh", "-n", "5"])
     assert len(shown.stdout.splitlines()) == 5

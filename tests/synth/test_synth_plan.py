@@ -13,7 +13,7 @@ from datakit.charset import Charset
 from datakit.errors import InputError, UsageError
 from datakit.records import Target
 from datakit_fonts import CoverageIndex, read_faces
-from datakit_synth import Plan, SynthRequest, targets_from_chars
+from datakit_synth import Plan, SynthRequest, prepare, targets_from_chars
 from datakit_synth.plan import make_plan
 from datakit_synth.texts import Rules, cut_to_length
 
@@ -160,3 +160,19 @@ def test_requests_without_sense_are_refused(latin_font: Path, request_: SynthReq
 )
 def test_long_texts_are_cut_where_they_may_be(text: str, pieces: list[str]) -> None:
     assert cut_to_length(text, 8) == pieces
+
+
+def test_runs_of_spaces_stay_where_that_is_asked_for(latin_font: Path, tmp_path: Path) -> None:
+    source = corpus(tmp_path, "Total   12", "  A  B ")
+    for keep, texts in ((False, ["Total 12", "A B"]), (True, ["Total   12", "A  B"])):
+        request = SynthRequest(
+            corpora=(source,), fonts=(latin_font,), backgrounds=("plain",), keep_spaces=keep
+        )
+        assert [line.text for line in prepare(request).plan.lines] == texts
+
+
+def test_templates_give_only_lines_inside_the_dictionary(latin_font: Path) -> None:
+    charset = Charset(tuple("0123456789.-/: "))
+    plan = plan_of(SynthRequest(templates=("en",), count=60, charset=charset), latin_font)
+    assert len(plan.lines) == 60
+    assert set("".join(line.text for line in plan.lines)) <= set("0123456789.-/: ")
