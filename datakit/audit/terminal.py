@@ -83,8 +83,8 @@ def _measures(report: AuditReport) -> Iterator[str]:
 
 def _next(report: AuditReport) -> Iterator[str]:
     for step in next_commands(report):
-        lines = f"{step.lost:,} line{'s' if step.lost > 1 else ''} lost"
-        why = lines if step.lost else f"{step.findings:,} findings"
+        number, what = (step.lost, "line") if step.lost else (step.findings, "finding")
+        why = f"{number:,} {what}{'s' if number > 1 else ''}{' lost' if step.lost else ''}"
         yield f"next ({why}): {visible(step.command)}"
     if "--html" not in report.command:
         yield f"next: {visible(base_command(report))} --html audit.html   (pictures and all counts)"

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from datakit.errors import UsageError
+
 models = typer.Typer(
     help="List, pull, extract and describe model weights.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -100,9 +102,13 @@ def extract_model(
 @models.command("info")
 def model_info(
     name: Annotated[str, typer.Argument(help="Name of a pulled model, or a checkpoint folder.")],
+    dictionary: Annotated[
+        Path | None, typer.Option("--dict", help="Write its dictionary file, for --dict of other commands.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Where a model comes from, its licence, sha256, architecture and dictionary."""
+    from datakit.charset import SPACE, Charset, write_charset
     from datakit.report import visible
     from datakit_train.recognizer import find_model
     from datakit_train.weights.store import read_description
@@ -111,6 +117,10 @@ def model_info(
     description = read_description(folder)
     characters = description.pop("characters", ())
     description.pop("probe", None)
+    if dictionary is not None:
+        if not characters:
+            raise UsageError(f"{name} has no dictionary: it is no recogniser")
+        write_charset(dictionary, Charset(tuple(characters)), use_space_char=characters[-1] == SPACE)
     facts = {"folder": str(folder), **description, "dictionary_size": len(characters)}
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from datakit.charset import load_charset
 from datakit.cli.main import app
 from datakit.errors import LockedError, MissingExtraError, OutputError, UsageError
 from datakit.models import MODELS, ModelSpec, model_folder
@@ -383,8 +384,10 @@ def test_the_command(tmp_path: Path) -> None:
     assert "trying" in result.stderr
     listed = CliRunner().invoke(app, ["models", "list"])
     assert listed.stdout.splitlines()[0].startswith("ppocrv3-rec    here")
-    info = CliRunner().invoke(app, ["models", "info", NAME])
+    keys = tmp_path / "keys.txt"
+    info = CliRunner().invoke(app, ["models", "info", NAME, "--dict", str(keys)])
     assert f"source_sha256    {DIGEST}" in info.stdout
+    assert list(load_charset(keys).chars) == read_description(model_folder(NAME))["characters"]
 
 
 def test_a_missing_extra_is_said_before_anything_is_fetched(
