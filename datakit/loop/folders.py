@@ -63,6 +63,11 @@ class RoundFolder:
         return self.path / "targets" / "decision.json"
 
     @property
+    def dictionary(self) -> Path:
+        """The dictionary that training starts with, where the round adds characters to the model's."""
+        return self.path / "targets" / "dictionary.txt"
+
+    @property
     def synth(self) -> Path:
         """The rendered lines."""
         return self.path / "synth"

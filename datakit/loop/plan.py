@@ -34,6 +34,7 @@ patience: null                # stop after so many rounds in a row without a gai
 budget_minutes: null          # stop before a round that would not fit (all starts count)
 target_accuracy: null         # stop when val is read this well (folded, 0..1)
 floor: 0                      # draws an epoch that a character of the domain should have, by repeats
+new_characters: 0             # of the domain, outside the dictionary, in so many lines: added; 0: none is
 finetune:
   steps: 200
   batch_size: 32
@@ -49,7 +50,7 @@ synth:
 
 _KEYS = (
     "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune",
-    "synth", "ratios", "patience", "budget_minutes", "target_accuracy", "floor",
+    "synth", "ratios", "patience", "budget_minutes", "target_accuracy", "floor", "new_characters",
 )  # fmt: skip
 
 
@@ -58,6 +59,8 @@ class LoopPlan:
     """A validated loop.yaml; ``finetune`` and ``synth`` hold the settings of those steps by name.
 
     ``patience`` (rounds), ``budget_minutes`` and ``target_accuracy`` (folded, on val) end the rounds early.
+    ``new_characters`` is the number of the domain's lines from which on a character that the dictionary
+    lacks is added to it (0: never).
     """
 
     out: Path
@@ -77,6 +80,7 @@ class LoopPlan:
     budget_minutes: float | None = None
     target_accuracy: float | None = None
     floor: int = 0
+    new_characters: int = 0
 
     def blind(self) -> LoopPlan:
         """What a step may see: everything but the test sets."""

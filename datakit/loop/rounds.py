@@ -17,7 +17,8 @@ from datakit.charset import Charset
 from datakit.errors import InputError, OutputError
 from datakit.files import Manifest, atomic_write
 from datakit.labels import encode_rec, read_rec
-from datakit.loop.decide import Before, decide
+from datakit.loop.decide import Before, Decision, decide
+from datakit.loop.dictionary import lacking, read_extended, sentence, target, write_extended
 from datakit.loop.folders import RoundFolder, Say, read_json, step_done, write_json
 from datakit.loop.plan import LoopPlan
 from datakit.metrics import Score
@@ -29,6 +30,7 @@ __all__ = ["Say"]
 
 if TYPE_CHECKING:
     from datakit_synth.request import SynthRequest
+    from datakit_train.weights.store import StoredModel
 
 
 def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) -> None:
@@ -148,17 +150,36 @@ def before_of(earlier: Sequence[RoundFolder]) -> Before | None:
     )
 
 
-def targets_step(folder: RoundFolder, earlier: Sequence[RoundFolder], say: Say) -> Targets:
+def _extended(plan: LoopPlan, folder: RoundFolder, charset: Charset, decision: Decision) -> Decision:
+    """The decision with the characters that the dictionary lacks, which is written where any is added."""
+    if not plan.new_characters:
+        return decision
+    limit = int(plan.finetune.get("max_text_length", 25))
+    found = lacking((part.label_file for part in plan.domain), charset, limit)
+    added = [entry for entry in found if entry.lines >= plan.new_characters]
+    if not added:
+        return decision
+    write_extended(folder.dictionary, charset, (entry.char for entry in added))
+    new = [target(entry, int(plan.synth.get("per_char", 100))) for entry in added]
+    chosen = replace(decision.targets, targets=(*decision.targets.targets, *new))
+    sentences = (*decision.sentences, sentence(found, plan.new_characters))
+    return replace(decision, targets=chosen, sentences=sentences)
+
+
+def targets_step(
+    plan: LoopPlan, folder: RoundFolder, earlier: Sequence[RoundFolder], charset: Charset, say: Say
+) -> Targets:
     """Decide what this round makes, and say why; a targets.json that is there is taken as it is."""
     if not folder.targets.exists():
         proposed = read_targets(folder.badcases / "targets.json")
         decision = decide(read_json(folder.badcases / "report.json"), proposed, before_of(earlier))
+        decision = _extended(plan, folder, charset, decision)
         write_json(folder.decision, decision.to_dict())
         counts = {"targets": len(decision.targets.targets)}
         step_done(folder.targets.parent, "targets", folder.number, counts=counts)
         atomic_write(folder.targets, decision.targets.to_json())
-    for sentence in _sentences(folder):
-        say(f"plan: {sentence}")
+    for line in _sentences(folder):
+        say(f"plan: {line}")
     return read_targets(folder.targets)
 
 
@@ -174,6 +195,7 @@ def synth_step(plan: LoopPlan, folder: RoundFolder, targets: Targets, charset: C
 
     if not targets.targets or (folder.synth / "labels.txt").exists():
         return
+    charset = read_extended(folder.dictionary, charset)
     request = _synth_request(plan, targets, charset)
     seed = plan.seed + folder.number
     impossible = {
@@ -246,6 +268,15 @@ def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: Sequence[RoundFolder]
         say(f"mix: {note}")
 
 
+def _start(folder: RoundFolder, model: Path | str, say: Say) -> Path | str | StoredModel:
+    """What training starts from: the model, with the characters that the round adds."""
+    if not folder.dictionary.exists():
+        return model
+    from datakit_train.prepare import NewDictionary, load_base
+
+    return load_base(model, NewDictionary(folder.dictionary, "union", use_space_char=False), say)
+
+
 def finetune_step(
     plan: LoopPlan, folder: RoundFolder, model: Path | str, floor: Mapping[str, Score], say: Say
 ) -> dict[str, Any]:
@@ -262,7 +293,7 @@ def finetune_step(
             val=plan.val,
             out=folder.finetune,
             guards=plan.guard,
-            pretrained=model,
+            pretrained=_start(folder, model, say),
             settings=Settings(**{**given, "seed": plan.seed + folder.number}),
             floor=floor,
             say=say,

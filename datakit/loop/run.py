@@ -63,7 +63,7 @@ def _train(
     timed("audit", lambda: audit_step(plan, folder, charset, say))
     timed("predict", lambda: predict_step(plan, folder, model, say))
     timed("badcases", lambda: badcases_step(plan, folder, charset))
-    timed("targets", lambda: targets_step(folder, earlier, say))
+    timed("targets", lambda: targets_step(plan, folder, earlier, charset, say))
     if ask is not None and not folder.mix.exists() and not ask(f"round {folder.number} as planned?"):
         return None
     # Read again: the user may have edited it while being asked.
@@ -92,7 +92,8 @@ def _round(
     kept = str(folder.finetune / "best") if result["improved"] else model
     screen.begin(folder.number, "score")
     with clock.step("score"):
-        scores = score_step(plan, kept, folder, screen.say)
+        unchanged = None if result["improved"] else round_folder(plan.out, folder.number - 1)
+        scores = score_step(plan, kept, folder, screen.say, unchanged)
     by_name = {entry["name"]: entry for entry in (*result["candidates"], result["base"])}
     row = RoundSummary(
         number=folder.number,
@@ -137,6 +138,7 @@ def _fingerprint(plan: LoopPlan) -> str:
         plan.seed,
         plan.mine,
         plan.floor,
+        plan.new_characters,
         sorted(plan.finetune.items()),
         sorted(plan.synth.items()),
         sorted(plan.ratios.items()),

@@ -31,10 +31,17 @@ def named_sets(plan: LoopPlan) -> dict[str, Part]:
     return {"val": plan.val, **{str(p.label_file) if n == "val" else n: p for n, p in guards.items()}}
 
 
-def score_step(plan: LoopPlan, model: Path | str, folder: RoundFolder, say: Say) -> dict[str, Any]:
-    """Scores of every set: all lines, texts not in training, slices; a set is not read twice."""
+def score_step(
+    plan: LoopPlan, model: Path | str, folder: RoundFolder, say: Say, unchanged: RoundFolder | None = None
+) -> dict[str, Any]:
+    """Scores of every set: all lines, texts not in training, slices; a set is not read twice.
+
+    ``unchanged`` is the round before where its model is still the one: its readings are taken over.
+    """
     if folder.scores.exists():
         return read_json(folder.scores)
+    if unchanged is not None:
+        return _taken_over(plan, model, folder, unchanged)
     from datakit_train.evaluate import evaluate_predictions
     from datakit_train.predict import LineReader
     from datakit_train.recognizer import load_recognizer
@@ -48,6 +55,18 @@ def score_step(plan: LoopPlan, model: Path | str, folder: RoundFolder, say: Say)
         slices = {key: score.to_dict() for key, score in slice_scores(predictions, trained).items()}
         scores[name] = {**evaluation, "slices": slices}
         say(f"{folder.path.name} {name}: {evaluation['all']['accuracy_folded']:.4f} folded")
+    return _keep(folder, model, scores)
+
+
+def _taken_over(
+    plan: LoopPlan, model: Path | str, folder: RoundFolder, unchanged: RoundFolder
+) -> dict[str, Any]:
+    for name in named_sets(plan):
+        atomic_write(folder.readings(name), unchanged.readings(name).read_bytes())
+    return _keep(folder, model, read_json(unchanged.scores))
+
+
+def _keep(folder: RoundFolder, model: Path | str, scores: dict[str, Any]) -> dict[str, Any]:
     manifest = Manifest.begin("loop round", {"round": folder.number, "model": str(model)})
     write_manifest(folder.path, manifest.ended("done", {"sets": len(scores)}))
     write_json(folder.scores, scores)

@@ -117,6 +117,7 @@ STOPS: Mapping[str, Check] = {
     "budget_minutes": or_nothing(number(0)),
     "target_accuracy": or_nothing(number(0, 1)),
     "floor": whole(0),
+    "new_characters": whole(0),
 }
 
 
