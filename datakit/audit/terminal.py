@@ -23,10 +23,10 @@ _ROWS = (
 )
 
 
-def format_report(report: AuditReport) -> str:
-    """Verdict table, the worst findings with file:line, and what to type next; ends with a newline."""
+def format_report(report: AuditReport, *, page: bool = False) -> str:
+    """Verdict table, the worst findings with file:line, what to type next but for a page that is written."""
     parts = [*_heading(report), "", *_verdicts(report), "", *_findings(report)]
-    parts += [*_measures(report), *(f"note: {visible(note)}" for note in report.notes), *_next(report)]
+    parts += [*_measures(report), *(f"note: {visible(note)}" for note in report.notes), *_next(report, page)]
     return "\n".join(parts) + "\n"
 
 
@@ -81,10 +81,10 @@ def _measures(report: AuditReport) -> Iterator[str]:
         yield ""
 
 
-def _next(report: AuditReport) -> Iterator[str]:
+def _next(report: AuditReport, page: bool) -> Iterator[str]:
     for step in next_commands(report):
         number, what = (step.lost, "line") if step.lost else (step.findings, "finding")
         why = f"{number:,} {what}{'s' if number > 1 else ''}{' lost' if step.lost else ''}"
         yield f"next ({why}): {visible(step.command)}"
-    if "--html" not in report.command:
+    if not page:
         yield f"next: {visible(base_command(report))} --html audit.html   (pictures and all counts)"

@@ -194,7 +194,7 @@ def audit(
         page = html_report(report, charset=inputs.trainer.charset, allow_outside=allow_outside)
         atomic_write(html, page)
         typer.echo(f"datakit: wrote {html}", err=True)
-    _print(report, output)
+    _print(report, output, page=html is not None)
     if report.fails_on(severity):
         raise typer.Exit(1)
 
@@ -294,7 +294,7 @@ def _deliver(inputs: Inputs, wanted: Wanted, where: Places, report: AuditReport,
         typer.echo(f"datakit: {sentence}", err=True)
 
 
-def _print(report: AuditReport, output: str) -> None:
+def _print(report: AuditReport, output: str, *, page: bool) -> None:
     if output == "json":
         import json
 
@@ -308,7 +308,7 @@ def _print(report: AuditReport, output: str) -> None:
     elif output == "text":
         from datakit.audit.terminal import format_report
 
-        typer.echo(format_report(report), nl=False)
+        typer.echo(format_report(report, page=page), nl=False)
     else:
         totals = report.totals
         typer.echo(
