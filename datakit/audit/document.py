@@ -26,8 +26,8 @@ _GROUPS: tuple[tuple[str, tuple[_Checks, ...]], ...] = (
 )
 _HEAD = """# Checks of `datakit audit`
 
-Made from the code by `python -m datakit.audit.document > docs/checks.md`; a test holds it in step. The id is
-the `code` of a finding and never changes. Severity: an error loses lines or teaches something wrong, a warning
+Made from the code by `python -m datakit.audit.document > docs/checks.md`, held in step by a test. The id is
+the `code` of a finding and never changes. An error loses lines or teaches something wrong, a warning
 is worth a look before training, an info is a number to know.
 """
 
