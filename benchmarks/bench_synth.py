@@ -1,16 +1,17 @@
-"""Rendering speed in lines a CPU-second against NeoTextSynthesizer, in one run; and what effects cost.
+"""Rendering speed in lines a CPU-second against two peers, in one run; and what effects cost.
 
-    python benchmarks/bench_synth.py --corpora DIR --backgrounds DIR --venv DIR [--only speed,effects,workers]
+    python benchmarks/bench_synth.py --corpora DIR --backgrounds DIR --venvs DIR [--only speed,effects]
 
 Work: lines of 48 px on photos with perspective, blur, noise and JPEG, one file a picture; 1,000 Chinese lines
 of 5-15 and 1,000 English ones of 5-25 characters, six fonts each (Chinese: three of Noto Sans CJK in all
 its weights, three of the Noto Serif CJK that comes with the peer). The second thousand counts (glyphs known),
-the first is stated as cold. CPU seconds of the process, programs interleaved, median of the rounds. The peer
-gets the same texts, fonts and photos; it rotates and distorts, has neither blur nor noise, and writes PNG.
+the first is stated as cold. CPU seconds of the process, programs interleaved, median of the rounds. The peers
+get the same texts, fonts and photos: NeoTextSynthesizer (``neots``) turns and distorts, has neither blur nor
+noise, and writes PNG; docTR's generator has perspective, blur, noise, and writes JPEG.
 Ratios of one run count: the rates themselves move with whatever else the machine does, and with the folder:
 making a file cost 400 us of CPU under /tmp of the machine this was written on, and 30 elsewhere (--scratch).
 
-``--venv`` holds neots 0.3.4; it is made and filled by pip when it is not there.
+``--venvs`` holds an environment for each peer; those that are not there are made and filled by pip.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from synth_peers import PEERS, Work, peer_python
+
 if TYPE_CHECKING:
     from datakit_fonts import FontFace
 
-PEER = "neots==0.3.4"
 LINES = 1000
 SHAPES = {"zh": (5, 15), "en": (5, 25)}
 LATIN = ("Arimo", "Arvo", "Bitter", "Cabin", "Inconsolata", "IBM Plex Mono")
@@ -57,13 +58,13 @@ def texts(corpora: Path, language: str, count: int) -> list[str]:
     return pieces
 
 
-def faces(language: str, peer: Path) -> tuple[FontFace, ...]:
-    """Six faces; ``peer`` is the environment that holds the serif collection."""
+def faces(language: str, venvs: Path) -> tuple[FontFace, ...]:
+    """Six faces; the environment of neots holds the serif collection."""
     from datakit_fonts import find_fonts, read_faces
 
     found = find_fonts(("package",)).require().faces
     if language == "zh":
-        (serif,) = peer.glob("lib/python*/site-packages/neots/data/fonts/NotoSerifCJK-Regular.ttc")
+        (serif,) = venvs.glob("neots/lib/python*/site-packages/neots/data/fonts/NotoSerifCJK-Regular.ttc")
         return (*[face for face in found if "CJK" in face.family][:3], *read_faces(serif)[:3])
     by_family = {face.family: face for face in reversed(found)}
     return tuple(by_family[family] for family in LATIN)
@@ -82,7 +83,7 @@ def run_datakit(args: argparse.Namespace) -> None:
     effects.PRESETS["bench"] = (("blur", 1.0), ("noise", 1.0))
     geometry.BENDS["bench"] = geometry.BENDS["photo"]
     photos = tuple(str(path) for path in sorted(Path(args.backgrounds).rglob("*.jpg")))
-    job = RenderJob(0, faces(args.language, args.venv), ("photo",), photos, (args.preset,), (48, 48))
+    job = RenderJob(0, faces(args.language, args.venvs), ("photo",), photos, (args.preset,), (48, 48))
     renderer, lines, spent = Renderer(job), texts(Path(args.corpora), args.language, 2 * LINES), []
     for part in range(2):
         start = time.process_time()
@@ -95,78 +96,6 @@ def run_datakit(args: argparse.Namespace) -> None:
     print(json.dumps([*spent, peak]))
 
 
-PEER_CODE = """
-import json, sys, time
-from neots import SingleLineTextGenerator
-config = json.loads(sys.argv[1])
-generator = SingleLineTextGenerator.from_config(config)
-spent = []
-for part in range(2):
-    start = time.process_time()
-    generator.generate(%d, 1, False)
-    spent.append(time.process_time() - start)
-print(json.dumps([*spent, 0]))
-"""
-
-
-def peer_config(args: argparse.Namespace, language: str, folder: Path) -> dict[str, object]:
-    """The peer's settings for like work."""
-    corpus = folder / f"{language}.txt"
-    corpus.write_text("\n".join(texts(Path(args.corpora), language, 20 * LINES)), "utf-8")
-    low, high = SHAPES[language]
-    return {
-        "text_sampler": {
-            "min_targets": low,
-            "max_targets": high,
-            "font_size": 55,
-            "vertical_prob": 0.0,
-            "sample_strategy": "font-first",
-            "font_list": sorted({face.path for face in faces(language, args.venv)}),
-        },
-        "random_config": [{"type": "sequential", "prob": 1.0, "from_file": str(corpus)}],
-        "bg_sampler": {
-            "bg_image_prob": 1.0,
-            "gray_bg_prob": 0.5,
-            "text_color": "auto",
-            "bg_color": "auto",
-            "bg_list": [str(args.backgrounds)],
-        },
-        "post_process": {
-            "text_effects": {"effect_prob": 0.0, "partial_effect_prob": 0.0},
-            "text_paste": {
-                "scale_range": [0.8, 1.0],
-                "margin_range": [2, 20],
-                "offset_prob": 0.0,
-                "h_offset_range": [0, 0],
-                "v_offset_range": [0, 0],
-            },
-            "transforms": {
-                "rotation_prob": 1.0,
-                "rotation_range": [-2.5, 2.5],
-                "distortion_prob": 1.0,
-                "distortion_level": 0.03,
-            },
-        },
-        "generate": {
-            "output_height": 48,
-            "retry_on_error": True,
-            "out_dir": str(folder / "peer"),
-            "out_jsonl": str(folder / "peer.jsonl"),
-            "batchsize": 10000,
-            "hierarchical_structure": [100, 625],
-        },
-    }
-
-
-def peer_python(folder: Path) -> Path:
-    """The interpreter of the peer's environment, made when it is not there."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", PEER], check=True)
-    return python
-
-
 def child(command: list[str | Path]) -> list[float]:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -177,36 +106,60 @@ def child(command: list[str | Path]) -> list[float]:
 def ours(args: argparse.Namespace, language: str, preset: str, out: Path) -> list[float]:
     shutil.rmtree(out, ignore_errors=True)
     options = ["--language", language, "--preset", preset, "--out", str(out)]
-    paths = ["--corpora", str(args.corpora), "--backgrounds", str(args.backgrounds), "--venv", str(args.venv)]
+    paths = [
+        "--corpora",
+        str(args.corpora),
+        "--backgrounds",
+        str(args.backgrounds),
+        "--venvs",
+        str(args.venvs),
+    ]
     return child([sys.executable, __file__, "--child", *options, *paths])
 
 
 def speed(args: argparse.Namespace) -> None:
-    """Both programs, both languages, one after the other, round after round."""
-    python = peer_python(args.venv)
+    """All programs, both languages, one after the other, round after round."""
+    pythons = {name: peer_python(name, args.venvs) for name in args.peers.split(",")}
     taken: dict[tuple[str, str], list[list[float]]] = {}
     with tempfile.TemporaryDirectory(dir=args.scratch) as name:
         folder = Path(name)
-        configs = {language: peer_config(args, language, folder) for language in SHAPES}
+        works = {
+            language: Work(
+                language,
+                texts(Path(args.corpora), language, 20 * LINES),
+                faces(language, args.venvs),
+                args.backgrounds,
+                folder / language,
+            )
+            for language in SHAPES
+        }
+        configs = {
+            (peer, language): PEERS[peer].config(work) for peer in pythons for language, work in works.items()
+        }
         for _ in range(args.rounds):
             for language in SHAPES:
-                taken.setdefault((language, "datakit"), []).append(
-                    ours(args, language, "bench", folder / "ours")
-                )
-                shutil.rmtree(folder / "peer", ignore_errors=True)
-                code = PEER_CODE % LINES
-                result = child([python, "-c", code, json.dumps(configs[language])])
-                taken.setdefault((language, "neots"), []).append(result)
+                result = ours(args, language, "bench", folder / "ours")
+                taken.setdefault((language, "datakit"), []).append(result)
+                for peer, python in pythons.items():
+                    shutil.rmtree(folder / language / "out", ignore_errors=True)
+                    (folder / language / "out").mkdir()
+                    code = PEERS[peer].code % LINES
+                    result = child([python, "-c", code, json.dumps(configs[peer, language])])
+                    taken.setdefault((language, peer), []).append(result)
     for language in SHAPES:
-        rate = {}
-        for program in ("datakit", "neots"):
-            rounds = taken[language, program]
-            cold, warm = (LINES / statistics.median(each[part] for each in rounds) for part in (0, 1))
-            rate[program] = warm
-            memory = max(each[2] for each in rounds)
-            rates = f"cold {cold:6.0f}  warm {warm:6.0f} lines/CPU-s"
-            print(f"{language} {program:8s} {rates}  peak {memory:.0f} MB")
-        print(f"{language} ratio {rate['datakit'] / rate['neots']:.1f} (asked: 6)")
+        print_rates(language, {program: taken[language, program] for program in ("datakit", *pythons)})
+
+
+def print_rates(language: str, taken: dict[str, list[list[float]]]) -> None:
+    """Lines a CPU-second of every program, and how many times a peer's warm rate ours is."""
+    rate = {}
+    for program, rounds in taken.items():
+        cold, warm = (LINES / statistics.median(each[part] for each in rounds) for part in (0, 1))
+        rate[program] = warm
+        low, high = (LINES / edge(each[1] for each in rounds) for edge in (max, min))
+        rates = f"cold {cold:6.0f}  warm {warm:6.0f} ({low:.0f}-{high:.0f}) lines/CPU-s"
+        ratio = "" if program == "datakit" else f"  datakit is {rate['datakit'] / warm:.1f} x"
+        print(f"{language} {program:8s} {rates}  peak {max(each[2] for each in rounds):.0f} MB{ratio}")
 
 
 def effects_price(args: argparse.Namespace) -> None:
@@ -263,7 +216,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--backgrounds", type=Path, required=True)
-    parser.add_argument("--venv", type=Path, default=Path("neots-venv"))
+    parser.add_argument("--venvs", type=Path, required=True)
+    parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--scratch", type=Path, help="where the pictures go; default: the system's")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(PARTS))

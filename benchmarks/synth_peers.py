@@ -1,0 +1,166 @@
+"""The peers of ``bench_synth.py``: their environments, their settings for like work, and what runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import venv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datakit_fonts import FontFace
+
+NEOTS_LENGTHS = {"zh": (5, 15), "en": (5, 25)}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a peer is to draw; ``folder`` is for its files, ``folder/out`` for its pictures."""
+
+    language: str
+    texts: list[str]
+    faces: tuple[FontFace, ...]
+    photos: Path
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """``package`` for pip; ``config(work)`` is JSON; ``code % lines`` prints CPU seconds twice, and MB."""
+
+    package: str
+    config: Callable[[Work], dict[str, Any]]
+    code: str
+
+
+def _wordlist(work: Work) -> str:
+    work.folder.mkdir(parents=True, exist_ok=True)
+    path = work.folder / "texts.txt"
+    path.write_text("\n".join(work.texts), "utf-8")
+    return str(path)
+
+
+def neots_config(work: Work) -> dict[str, Any]:
+    """Photos behind every line, always turned and distorted, 48 px."""
+    low, high = NEOTS_LENGTHS[work.language]
+    return {
+        "text_sampler": {
+            "min_targets": low,
+            "max_targets": high,
+            "font_size": 55,
+            "vertical_prob": 0.0,
+            "sample_strategy": "font-first",
+            "font_list": sorted({face.path for face in work.faces}),
+        },
+        "random_config": [{"type": "sequential", "prob": 1.0, "from_file": _wordlist(work)}],
+        "bg_sampler": {
+            "bg_image_prob": 1.0,
+            "gray_bg_prob": 0.5,
+            "text_color": "auto",
+            "bg_color": "auto",
+            "bg_list": [str(work.photos)],
+        },
+        "post_process": {
+            "text_effects": {"effect_prob": 0.0, "partial_effect_prob": 0.0},
+            "text_paste": {
+                "scale_range": [0.8, 1.0],
+                "margin_range": [2, 20],
+                "offset_prob": 0.0,
+                "h_offset_range": [0, 0],
+                "v_offset_range": [0, 0],
+            },
+            "transforms": {
+                "rotation_prob": 1.0,
+                "rotation_range": [-2.5, 2.5],
+                "distortion_prob": 1.0,
+                "distortion_level": 0.03,
+            },
+        },
+        "generate": {
+            "output_height": 48,
+            "retry_on_error": True,
+            "out_dir": str(work.folder / "out"),
+            "out_jsonl": str(work.folder / "out.jsonl"),
+            "batchsize": 10000,
+            "hierarchical_structure": [100, 625],
+        },
+    }
+
+
+def doctr_config(work: Work) -> dict[str, Any]:
+    """Perspective, blur and noise on every line, its own supersampling; letters that fill about 48 px."""
+    from fontTools.ttLib import TTFont
+
+    fonts = work.folder / "fonts"
+    if not fonts.exists():
+        fonts.mkdir(parents=True)
+        for number, face in enumerate(work.faces):
+            # It reads single fonts only: faces of a collection are cut out of it.
+            if Path(face.path).suffix in (".ttc", ".otc"):
+                TTFont(face.path, fontNumber=face.index, lazy=True).save(fonts / f"{number}.otf")
+            else:
+                (fonts / f"{number}{Path(face.path).suffix}").symlink_to(face.path)
+    options = {
+        "font_dir": str(fonts),
+        "bg_image_dir": str(work.photos),
+        "wordlist_path": _wordlist(work),
+        "auto_download_fonts": False,
+        "auto_download_backgrounds": False,
+        "font_size_range": [32, 40],
+        "perspective_prob": 1.0,
+        "final_blur_prob": 1.0,
+        "noise_prob": 1.0,
+        "jpeg_prob": 0.0,
+    }
+    return {"options": options, "texts": work.texts[:4000], "out": str(work.folder / "out")}
+
+
+NEOTS_CODE = """
+import json, resource, sys, time
+from neots import SingleLineTextGenerator
+generator = SingleLineTextGenerator.from_config(json.loads(sys.argv[1]))
+spent = []
+for part in range(2):
+    start = time.process_time()
+    generator.generate(%d, 1, False)
+    spent.append(time.process_time() - start)
+print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+DOCTR_CODE = """
+import json, os, random, resource, sys, time
+import numpy
+from generator.components import GenerationConfig, TextImageGenerator
+task, lines = json.loads(sys.argv[1]), %d
+random.seed(0)
+numpy.random.seed(0)
+options = {key: tuple(value) if isinstance(value, list) else value for key, value in task["options"].items()}
+generator = TextImageGenerator(GenerationConfig.flat(**options))
+spent = []
+for part in range(2):
+    start, made = time.process_time(), 0
+    for text in task["texts"][part * lines:(part + 1) * lines]:
+        image = generator.generate_image(text)
+        if image is not None:
+            image.save(os.path.join(task["out"], f"{part}-{made}.jpg"), "JPEG", quality=90)
+            made += 1
+    spent.append((time.process_time() - start) * lines / made)
+print()
+print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+PEERS = {
+    "neots": Peer("neots==0.3.4", neots_config, NEOTS_CODE),
+    "doctr": Peer("doctr-synth-generator==0.4.1", doctr_config, DOCTR_CODE),
+}
+
+
+def peer_python(name: str, venvs: Path) -> Path:
+    """The interpreter of a peer's environment, made when it is not there."""
+    python = venvs / name / "bin" / "python"
+    if not python.exists():
+        venv.create(venvs / name, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", PEERS[name].package], check=True)
+    return python
