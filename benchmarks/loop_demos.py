@@ -19,8 +19,8 @@ Arms: ``plain`` trains on the domain alone, all steps at once, at the guide's ra
 128). ``loop`` is two rounds of half the steps; both have 120 steps of 16 lines. The rest are ablations:
 ``plain-rate`` is plain at the loop's rate, ``loop-nosynth`` makes no lines, ``loop-guide`` is the loop at the
 guide's rate, ``plain-dict`` (rec) is ``plain-rate`` with the dictionary that the loop would make,
-``plain-restored`` and ``loop-restored`` (receipts) train on labels whose case ``badcases --restore case`` took
-from the base model.
+``plain-restored`` and ``loop-restored`` (receipts) train on labels whose case ``badcases --restore case``
+took from the base model.
 """
 
 from __future__ import annotations

@@ -235,7 +235,8 @@ def analyse(
     scores = tally.counts.scores(train_lines)
     rare = min(per_char, RARE_LINES)
     limits = tally.pictures.limits()
-    named = _name_failures(tally, Setting(charset, train_lines, rare, max_text_length, limits))
+    marks = next((f.main for f in tally.rule_findings() if f.rule == "marks" and f.systematic), "")
+    named = _name_failures(tally, Setting(charset, train_lines, rare, max_text_length, limits, marks))
     return _report(tally, named, scores, per_char, max_targets, train_lines is not None, comparison, seed)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from datakit.badcases.alignment import agree, failed_steps, fold_wide
 from datakit.badcases.pictures import LEAST_HEIGHT, PictureFacts
+from datakit.badcases.rules import direction_of, only_marks
 from datakit.badcases.spool import Failed, Pair
 from datakit.charset import Charset
 from datakit.encoders import ctc_steps_needed
@@ -33,7 +34,7 @@ Kind = Literal[
 
 KINDS: dict[Kind, str] = {
     "unreadable": "the picture or the line could not be read: mend the file",
-    "rule-only": "only spaces, case or width differ: a rule of the labels, nothing to make new pictures for",
+    "rule-only": "only spaces, case, width or marks differ, by a rule of the labels: make no pictures for it",
     "not-in-dictionary": "the dictionary lacks characters of the label: extend it, or correct the label",
     "label-suspect": "the label is probably wrong: go through relabel.txt",
     "turned": "the picture is upright: turn it as inference does, or train turned lines",
@@ -115,6 +116,7 @@ class Setting:
     """What has to be known beside a line to name its failure.
 
     ``poor`` are the sharpness and contrast that nearly all lines read right exceed, None where unknown.
+    ``marks`` is the direction in which marks differ by a rule of the labels ("": there is none).
     """
 
     charset: Charset | None = None
@@ -122,6 +124,7 @@ class Setting:
     rare_lines: int = RARE_LINES
     max_text_length: int = 25
     poor: tuple[float, float] | None = None
+    marks: str = ""
 
 
 def kind_of(prediction: Prediction, charset: Charset | None = None) -> Kind | None:
@@ -143,7 +146,7 @@ def name_failure(failed: Failed, setting: Setting, suspect: bool = False) -> Kin
     label = failed.prediction.label
     if failed.prediction.text is None:
         return "unreadable"
-    if failed.agreed:
+    if failed.agreed or _by_rule(failed.pairs, setting):
         return "rule-only"
     if setting.charset is not None and setting.charset.missing(label):
         return "not-in-dictionary"
@@ -151,6 +154,10 @@ def name_failure(failed: Failed, setting: Setting, suspect: bool = False) -> Kin
         return "label-suspect"
     found = _of_picture(label, failed.label, failed.text, failed.facts, setting)
     return found or _of_characters(failed.pairs, setting)
+
+
+def _by_rule(pairs: Sequence[Pair], setting: Setting) -> bool:
+    return bool(setting.marks) and only_marks(pairs) and direction_of(pairs) == setting.marks
 
 
 def _of_picture(

@@ -1,25 +1,26 @@
 """Labels that follow the picture again, where a model shows how a labelling rule changed them.
 
-Only lines whose label and reading agree once case, spaces and width are ignored are touched, and only in what
-was asked for: the characters stay those of the label.
+Only lines whose label and reading agree once case, spaces and width are ignored (and marks, where they are to
+be restored) are touched, and only in what was asked for: the characters stay those of the label.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from datakit.badcases.alignment import agree
+from datakit.badcases.alignment import Step, agree, align_folded
+from datakit.badcases.rules import only_marks
 from datakit.errors import DatakitError
 from datakit.files import atomic_open
 from datakit.labels import encode_rec
 from datakit.mix.moved import common_folder, moved_path
 from datakit.records import SCHEMA_VERSION, Prediction
 
-Restored = Literal["case", "space"]
+Restored = Literal["case", "space", "marks"]
 # The spaces that a label file writes; others are characters of their own.
 SPACE = " "
 
@@ -33,8 +34,15 @@ class RestoreCounts:
     left_out: int
 
 
-def restored(label: str, text: str, what: Iterable[Restored]) -> str:
-    """``label`` with the case or the spaces (or both) of ``text``; unchanged where they do not agree."""
+def restored(label: str, text: str, what: Collection[Restored]) -> str:
+    """``label`` with the case, the spaces, the marks of ``text``; unchanged where they do not agree.
+
+    Marks that the label has and the reading lacks stay.
+    """
+    if "marks" in what and not agree(label, text):
+        steps = align_folded(label, text)
+        if only_marks([(step.expected, step.read) for step in steps]):
+            label = _marked(label, steps)
     if label == text or not agree(label, text):
         return label
     chars = [char for char in label if char != SPACE]
@@ -46,6 +54,17 @@ def restored(label: str, text: str, what: Iterable[Restored]) -> str:
         pairs = zip(chars, read, strict=True)
         chars = [b if a != b and a.casefold() == b.casefold() else a for a, b in pairs]
     return _spaced(chars, text if "space" in what else label)
+
+
+def _marked(label: str, steps: Iterable[Step]) -> str:
+    """``label`` with the marks that were read, at their places."""
+    chars = [*label, ""]
+    for step in steps:
+        if step.operation == "insert":
+            chars[step.position] = step.read + chars[step.position]
+        elif step.operation == "replace":
+            chars[step.position] = step.read
+    return "".join(chars)
 
 
 def _spaced(chars: Sequence[str], like: str) -> str:

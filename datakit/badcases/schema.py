@@ -71,6 +71,7 @@ _RULE = _object(
     agreed=_COUNT,
     share=_SHARE,
     directions={"type": "object", "additionalProperties": _COUNT},
+    marks=_list(_TEXT),
     systematic={"type": "boolean"},
     sentence=_TEXT,
 )

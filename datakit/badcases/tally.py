@@ -9,7 +9,7 @@ from datakit.badcases.alignment import agree, fold_wide, folded_text
 from datakit.badcases.characters import CharacterCounts
 from datakit.badcases.measures import MeasureTally
 from datakit.badcases.pictures import MOST_PICTURES, Measure, PictureFacts, PictureTally
-from datakit.badcases.rules import RuleFinding, RuleTally
+from datakit.badcases.rules import RuleFinding, RuleTally, only_marks
 from datakit.badcases.slices import SliceTally
 from datakit.badcases.spool import Failed, Spool
 from datakit.badcases.targets import Evidence
@@ -170,6 +170,8 @@ class Tally:
             self.slices.add_failed(len(label), failed)
             self.labels.observe_edits(one.text, other.text, edits)
             pairs = tuple([(step.expected, step.read) for step in failed])
+            if only_marks(pairs):
+                self.rules.add_marks(pairs)
         self.spool.add(Failed(p, self.index, facts, second, agreed, one.text, other.text, pairs))
         return folded, len(plain)
 

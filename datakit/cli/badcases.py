@@ -24,6 +24,7 @@ class Restore(str, Enum):
 
     case = "case"
     space = "space"
+    marks = "marks"
 
 
 def badcases(
@@ -50,7 +51,8 @@ def badcases(
     restore: Annotated[
         list[Restore] | None,
         typer.Option(
-            help="Write restored.txt: labels with the case or the spaces that are read; repeatable."
+            help="Write restored.txt: labels with the case, the spaces or the marks (punctuation) that are "
+            "read; repeatable."
         ),
     ] = None,
     dict_: Annotated[

@@ -99,8 +99,8 @@ def decide(report: Mapping[str, Any], targets: Targets, before: Before | None) -
     ``report`` is the report.json of this round's badcases, ``targets`` its targets.json.
     """
     if before is None:
-        return Decision(targets, (*_kinds(report, None), *_asked(targets)))
-    sentences = list(_kinds(report, before))
+        return Decision(targets, (*_kinds(report, None), *_rules(report), *_asked(targets)))
+    sentences = [*_kinds(report, before), *_rules(report)]
     if not before.promoted:
         return _after_refusal(targets, before, sentences)
     now, then = _misses(report), _misses(before.report)
@@ -160,6 +160,13 @@ def _kinds(report: Mapping[str, Any], before: Before | None) -> Iterator[str]:
         if now.missed or was.missed:
             change = {"fell": "fewer", "grew": "more", "unclear": "no clear change"}[compare(was, now)]
             yield f"{kind}: {now} lines ({now.rate:.1%}), {was} ({was.rate:.1%}) a round before: {change}"
+
+
+def _rules(report: Mapping[str, Any]) -> Iterator[str]:
+    """Rules of the labels: training on them teaches the rule, and no picture that is made changes it."""
+    for finding in report.get("labelling_rules", ()):
+        if finding["systematic"]:
+            yield f"labels, {finding['sentence']}"
 
 
 def _sentence(char: str, was: Missed, now: Missed, verdict: str, tried: int, wanted: bool) -> str:

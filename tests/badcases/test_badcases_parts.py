@@ -16,6 +16,7 @@ from datakit.badcases.compare import compare
 from datakit.badcases.kinds import Setting, name_failure
 from datakit.badcases.pictures import PictureFacts, measure
 from datakit.badcases.restore import restored, write_restored
+from datakit.badcases.rules import direction_of, only_marks
 from datakit.badcases.schema import REPORT_SCHEMA
 from datakit.badcases.spool import Failed
 from datakit.badcases.tally import Seen
@@ -232,3 +233,57 @@ def test_the_report_keeps_to_its_schema():
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, REPORT_SCHEMA)
     jsonschema.validate(json.loads(json.dumps(analyse([]).to_dict())), REPORT_SCHEMA)
+
+
+def test_marks_that_labels_leave_out_are_a_rule():
+    """Plates: the picture's middle dot is read, and never labelled."""
+    rows = [("AB12", "A\u00b7B12"), ("AC34", "A\u00b7C34"), ("AD56", "A\u00b7D57"), ("AE78", "AE78")]
+    rows = [row for row in rows for _ in range(10)]
+    report = analyse(
+        Prediction(file="l.txt", line=n, image=f"{n}.png", label=label, text=text, score=0.9, char_scores=())
+        for n, (label, text) in enumerate(rows, start=1)
+    )
+    (rule,) = report.rules
+    assert (rule.rule, rule.lines, rule.agreed, rule.directions) == ("marks", 20, 30, {"left out": 20})
+    assert rule.systematic
+    assert rule.marks == ("\u00b7",)
+    assert rule.sentence().endswith(
+        "marks are read that the label leaves out (\u00b7); a rule of the labels: --restore marks writes "
+        "labels with the marks that are read"
+    )
+    assert (report.kinds["rule-only"], report.kinds["misread"], report.score.exact) == (20, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "direction", "only"),
+    [
+        ((("", "\u00b7"),), "left out", True),
+        ((("-", ""),), "missed", True),
+        ((("-", "\u2014"), ("'", "\u2019")), "other", True),
+        ((("-", ""), ("", ".")), "mixed marks", True),
+        ((("", "\u00b7"), ("6", "7")), "mixed marks", False),
+        ((("", "$"),), "left out", False),
+        ((), "", False),
+    ],
+)
+def test_direction_of_marks(pairs, direction, only):
+    assert only_marks(pairs) is only
+    if pairs:
+        assert direction_of(pairs) == direction
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "what", "wanted"),
+    [
+        ("AB12", "A\u00b7B12", ["marks"], "A\u00b7B12"),
+        ("AB 12", "a\u00b7b12", ["marks"], "A\u00b7B 12"),
+        ("AB 12", "a\u00b7b12", ["marks", "case"], "a\u00b7b 12"),
+        ("AB 12", "a\u00b7b12", ["marks", "space"], "A\u00b7B12"),
+        ("AB-12", "AB\u201412", ["marks"], "AB\u201412"),
+        ("AB-12", "AB12.", ["marks"], "AB-12."),
+        ("AB12", "A\u00b7B13", ["marks"], "AB12"),
+        ("AB12", "A\u00b7B12", ["case"], "AB12"),
+    ],
+)
+def test_restored_marks(label, text, what, wanted):
+    assert restored(label, text, what) == wanted

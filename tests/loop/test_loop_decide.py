@@ -246,6 +246,15 @@ def shown(raw: str) -> list[str]:
     return lines
 
 
+def test_a_rule_of_the_labels_is_said() -> None:
+    rules = [
+        {"systematic": True, "sentence": "marks: differs in 9 of 10"},
+        {"systematic": False, "sentence": "case: differs in 1 of 10"},
+    ]
+    sentences = decide({**report(10, {}), "labelling_rules": rules}, Targets(()), None).sentences
+    assert sentences == ("labels, marks: differs in 9 of 10", "no character to make")
+
+
 def test_the_live_table_stays_below_the_lines() -> None:
     stream = io.StringIO()
     stream.isatty = lambda: True  # type: ignore[method-assign]
