@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from typing import Protocol
 
 from datakit.charset import Charset
-from datakit_fonts import CoverageIndex
+from datakit_fonts import BrokenFont
 
 # Where a long text may be cut: after a space or a mark that ends a phrase.
 _BOUNDARY = re.compile(r"(?<=[ ,;:.!?，。；：、！？）】」』])")
@@ -45,13 +46,35 @@ def _cuttable(text: str, place: int) -> bool:
     return all(unicodedata.east_asian_width(char) in "WF" for char in text[place - 1 : place + 1])
 
 
+class Coverage(Protocol):
+    """What a text can be drawn with: :class:`datakit_fonts.CoverageIndex`, or pictures of characters."""
+
+    broken: list[BrokenFont]
+
+    def mask(self, text: Iterable[str]) -> int:
+        """A bit set of what covers every character of ``text``; 0 when nothing does."""
+
+
+# Why a text, and a character, cannot be drawn: for a count, and as part of a sentence.
+Lack = tuple[str, str]
+NO_FONT: Lack = ("no-font", "no font covers it")
+NO_CROP: Lack = ("no-crop", "has no crop")
+
+
 class Rules:
     """What a line must be; counts what it refuses."""
 
     def __init__(
-        self, index: CoverageIndex, charset: Charset | None, max_length: int, *, keep_spaces: bool = False
+        self,
+        index: Coverage,
+        charset: Charset | None,
+        max_length: int,
+        *,
+        keep_spaces: bool = False,
+        lack: Lack = NO_FONT,
     ) -> None:
         self.index = index
+        self.lack = lack
         self.keep_spaces = keep_spaces
         self.max_length = max_length
         self._charset = (
@@ -79,7 +102,7 @@ class Rules:
             if mask is None:
                 mask = known[char] = 0 if self._unwelcome(char) else self.index.mask(char)
             faces &= mask
-        return "" if faces else next(filter(None, map(self._unwelcome, sorted(text))), "no-font")
+        return "" if faces else next(filter(None, map(self._unwelcome, sorted(text))), self.lack[0])
 
     def _unwelcome(self, char: str) -> str:
         if (char.isspace() and char != " ") or unicodedata.category(char)[0] == "C":
@@ -96,7 +119,7 @@ class Rules:
             return "is no visible character"
         if self._charset is not None and char not in self._charset:
             return "is not in the dictionary"
-        return "" if self.index.mask(char) else "no font covers it"
+        return "" if self.index.mask(char) else self.lack[1]
 
     def usable(self, texts: Iterable[str]) -> list[str]:
         """What of ``texts`` can be lines, cut to length; what cannot is counted in ``refused``.
