@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from datakit.audit.check import Check
 from datakit.audit.facts import PageFacts
-from datakit.audit.overlaps import Overlap, kernels_meet, overlaps
+from datakit.audit.overlaps import Overlap, kernels_meet, left_out, overlaps
 from datakit.report.text import shorten, visible
 
 # Two boxes that share half of what they cover together stand for one place.
@@ -19,6 +19,7 @@ HIDDEN = 0.5
 CROWDED_SHARE = 0.2
 CROWDED_LEAST = 3
 _QUARTER = 0.25
+_MANY = 600
 
 
 def _counted(page: PageFacts) -> Iterator[Overlap]:
@@ -98,6 +99,13 @@ def crowded(page: PageFacts) -> Iterator[str]:
         yield f"{len(found)} of {every} boxes lie on others, by a quarter of the smaller one or more"
 
 
+def uncompared(page: PageFacts) -> Iterator[str]:
+    """Pages with more boxes side by side than are compared; one message a page."""
+    # So many boxes have to stand there before there can be so many pairs.
+    if len(page.line.boxes) >= _MANY and (number := left_out(page.line)):
+        yield f"{number:,} pairs of its {len(page.line.boxes):,} boxes were not compared with each other"
+
+
 OVERLAP_CHECKS: dict[str, Check[PageFacts]] = {
     "box-duplicate": Check(
         duplicate,
@@ -140,5 +148,12 @@ OVERLAP_CHECKS: dict[str, Check[PageFacts]] = {
         "Do the boxes of a page lie side by side?",
         "Crops cut from such boxes show parts of their neighbours.",
         "polygons that follow the text, where upright rectangles overlap",
+    ),
+    "box-pairs-left": Check(
+        uncompared,
+        "warning",
+        "Were all boxes of the page compared?",
+        "No page of text holds so many boxes side by side; of some it is not known what lies on what.",
+        "look at the page: boxes are repeated, or it has to be cut into several",
     ),
 }

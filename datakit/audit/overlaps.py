@@ -17,6 +17,7 @@ from datakit.audit.polygons import (
     inset,
     is_convex,
     is_rectangle,
+    pairs_left,
     perimeter,
     polygon_area,
     rectangle,
@@ -98,6 +99,11 @@ def _overlaps(page: _Same) -> tuple[Overlap, ...]:
     outlines = list(_outlines(page.line))
     pairs = touching([rectangle(outline.points) for outline in outlines])
     return tuple(_measured(outlines, pairs))
+
+
+def left_out(line: DetLine) -> int:
+    """How many pairs of boxes that stand side by side :func:`overlaps` does not compare."""
+    return pairs_left([rectangle(outline.points) for outline in _outlines(line)])
 
 
 def _outlines(line: DetLine) -> Iterator[Outline]:

@@ -17,7 +17,7 @@ Point = tuple[float, float]
 Polygon = Sequence[Point]
 # Left, top, right, bottom of the upright rectangle around a polygon.
 Rectangle = tuple[float, float, float, float]
-# More candidates than this come from no page of text; the rest is left out.
+# More candidates than this come from no page of text; the rest is left out, and box-pairs-left says so.
 MAX_PAIRS = 200_000
 _FAR = 1e7
 # Answers kept for polygons of at most so many points.
@@ -193,10 +193,23 @@ def touching(rectangles: Sequence[Rectangle]) -> list[tuple[int, int]]:
 
 def _side_by_side(boxes: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Pairs that overlap in height, of rectangles sorted by their top."""
-    ends = np.searchsorted(boxes[:, 1], boxes[:, 3], side="right")
-    counts = np.maximum(ends - np.arange(len(boxes)) - 1, 0)
+    counts = _beside_each(boxes)
     starts = np.cumsum(counts) - counts
     counts = np.clip(MAX_PAIRS - starts, 0, counts)
     first = np.repeat(np.arange(len(boxes)), counts)
     second = np.arange(len(first)) - np.repeat(starts, counts) + first + 1
     return first, second
+
+
+def _beside_each(boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """How many later rectangles overlap each in height, of rectangles sorted by their top."""
+    ends = np.searchsorted(boxes[:, 1], boxes[:, 3], side="right")
+    return np.maximum(ends - np.arange(len(boxes)) - 1, 0)
+
+
+def pairs_left(rectangles: Sequence[Rectangle]) -> int:
+    """How many pairs that overlap in height :func:`touching` leaves out."""
+    if len(rectangles) < 2:
+        return 0
+    array = np.asarray(rectangles, dtype=np.float64)
+    return max(0, int(_beside_each(array[np.argsort(array[:, 1], kind="stable")]).sum()) - MAX_PAIRS)

@@ -20,6 +20,8 @@ from datakit.audit.readings import READING_CHECKS
 from datakit.audit.rule_checks import RULE_CHECKS
 from datakit.audit.set_checks import FILE_CHECKS
 
+Checks = Mapping[str, Check[Any]]
+
 
 def _incomplete(_subject: object) -> Any:
     return iter(())
@@ -36,7 +38,7 @@ RUN_CHECKS: dict[str, Check[Any]] = {
     ),
 }
 
-CHECKS: Mapping[str, Check[Any]] = {
+CHECKS: Checks = {
     **FAULT_CHECKS,
     **WRITING_CHECKS,
     **REC_CHECKS,
@@ -54,3 +56,15 @@ CHECKS: Mapping[str, Check[Any]] = {
     **MEASURE_CHECKS,
     **RUN_CHECKS,
 }
+# The same, by subject, for who reads about them.
+GROUPS: tuple[tuple[str, tuple[Checks, ...]], ...] = (
+    ("Lines that cannot be read", (FAULT_CHECKS,)),
+    ("How a line is written", (WRITING_CHECKS, CASE_CHECK)),
+    ("Texts", (REC_CHECKS, RULE_CHECKS, DICTIONARY_CHECKS)),
+    ("Pictures", (PICTURE_CHECKS, SHAPE_CHECKS)),
+    ("The set", (PAIR_CHECKS, PICTURE_SET_CHECKS, FILE_CHECKS)),
+    ("Balance, size, distance", (MEASURE_CHECKS,)),
+    ("Detection", (BOX_CHECKS, BOX_SET_CHECKS)),
+    ("Beside what a model read", (READING_CHECKS,)),
+    ("The run", (RUN_CHECKS,)),
+)

@@ -239,3 +239,13 @@ def test_no_box_breaks_a_check(boxes):
     stats = BoxStats()
     stats.count(facts)
     assert int(stats.needs.sum()) == stats.measured == stats.boxes - stats.ignored
+
+
+def test_pairs_that_are_not_compared_are_said():
+    # 640 boxes in one row: 640 * 639 / 2 pairs stand side by side, 200,000 are compared.
+    row = [rect(4 * n, 10, 3, 30, f"t{n}") for n in range(640)]
+    check = BOX_CHECKS["box-pairs-left"]
+    assert list(check.run(page(*row[:620], width=4000))) == []
+    assert list(check.run(page(*row, width=4000))) == [
+        "4,480 pairs of its 640 boxes were not compared with each other"
+    ]

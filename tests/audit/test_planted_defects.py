@@ -52,6 +52,7 @@ SETS = {"bom", "line-too-long", "case-rule", "chars-under-200", "chars-under-300
 # Checks that no label file alone can set off, and where they are set off instead.
 ELSEWHERE = {
     "missing-key": "LMDB sets only: tests of the LMDB reader",
+    "box-pairs-left": "takes hundreds of boxes: test_audit_boxes.py",
     "not-inspected": "a worker that dies: test_audit_run.py",
     "label-suspect": "needs predictions: test_audit_beside.py",
     **dict.fromkeys(
