@@ -204,7 +204,8 @@ def _side_by_side(boxes: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64]
 def _beside_each(boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """How many later rectangles overlap each in height, of rectangles sorted by their top."""
     ends = np.searchsorted(boxes[:, 1], boxes[:, 3], side="right")
-    return np.maximum(ends - np.arange(len(boxes)) - 1, 0)
+    later: npt.NDArray[np.int64] = np.maximum(ends - np.arange(len(boxes)) - 1, 0)
+    return later
 
 
 def pairs_left(rectangles: Sequence[Rectangle]) -> int:
