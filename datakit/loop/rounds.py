@@ -6,7 +6,6 @@ holds no test set.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +54,16 @@ def audit_step(plan: LoopPlan, folder: RoundFolder, charset: Charset, say: Say) 
     )
     write_json(folder.audit, {"schema_version": 1, "totals": totals})
     for file, counts in totals.items():
-        say(f"audit {file}: {json.dumps(counts)}")
+        say(f"audit {file}: {_audit_sentence(counts)}")
+
+
+def _audit_sentence(counts: Mapping[str, Any]) -> str:
+    """What becomes of the lines of a file, in words; reasons where lines are lost."""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in counts["reasons"].items())
+    cut = f", {counts['cut']} with characters cut that the dictionary lacks" if counts["cut"] else ""
+    lost = counts["dropped"] + counts["never_learnable"] + counts["unreadable"]
+    dropped = f", {lost} do not train" + (f" ({reasons})" if reasons else "") if lost else ""
+    return f"{counts['lines']} lines: {counts['trained']} train as labelled{cut}{dropped}"
 
 
 def _encoded_lines(label_file: Path, say: Say) -> list[bytes]:
@@ -113,9 +121,14 @@ def badcases_step(plan: LoopPlan, folder: RoundFolder, charset: Charset) -> None
         return
     from datakit.badcases.analysis import analyse
     from datakit.badcases.output import read_training, write_badcases
+    from datakit.badcases.pictures import PictureReader
     from datakit.records import read_predictions
 
     training = read_training([part.label_file for part in (*plan.domain, *plan.general)])
+    folders = {
+        str(folder.mined(index)): part.data_dir or part.label_file.parent
+        for index, part in enumerate(plan.domain)
+    }
     report = analyse(
         list(read_predictions(folder.predictions)),
         charset=charset,
@@ -123,11 +136,8 @@ def badcases_step(plan: LoopPlan, folder: RoundFolder, charset: Charset) -> None
         per_char=int(plan.synth.get("per_char", 100)),
         max_targets=int(plan.synth.get("max_targets", 20)),
         max_text_length=int(plan.finetune.get("max_text_length", 25)),
+        measure=PictureReader(folders=folders),
     )
-    folders = {
-        str(folder.mined(index)): part.data_dir or part.label_file.parent
-        for index, part in enumerate(plan.domain)
-    }
     manifest = Manifest.begin("badcases", {"round": folder.number}, inputs=[folder.predictions])
     write_badcases(report, folder.badcases, folders=folders, manifest=manifest)
 

@@ -297,3 +297,25 @@ def test_ask_needs_a_terminal(loop_file: Path) -> None:
     found = CliRunner().invoke(app, ["loop", "run", str(loop_file), "--ask"])
     assert isinstance(found.exception, UsageError)
     assert not (loop_file.parent / "rounds").exists()
+
+
+def test_what_audit_found_is_said_in_words(loop_file: Path) -> None:
+    labels = loop_file.parent / "train" / "labels.txt"
+    lines = labels.read_text(encoding="utf-8").splitlines()
+    lines[0] += "Z"
+    lines[1] += "1" * 40
+    labels.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    plan, said = load_plan(loop_file), list[str]()
+    run_loop(plan, say=said.append, ask=lambda _question: False)
+    sentences = [line.partition("labels.txt: ")[2] for line in said if line.startswith("audit ")]
+    assert sentences == [
+        "12 lines: 10 train as labelled, 1 with characters cut that the dictionary lacks, 1 do not train "
+        "(over-limit 1)",
+        "6 lines: 6 train as labelled",
+    ]
+
+
+def test_pictures_are_looked_at(loop_file: Path) -> None:
+    run_loop(load_plan(loop_file), ask=lambda _question: False)
+    report = json.loads((load_plan(loop_file).out / "round-01/badcases/report.json").read_bytes())
+    assert {"height", "aspect", "sharpness", "contrast"} <= {part["axis"] for part in report["slices"]}
