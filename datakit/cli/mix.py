@@ -65,6 +65,8 @@ def mix(
     from datakit.mix import Lift, make_plan
     from datakit.mix.lift import FLOOR
     from datakit.mix.output import format_plan, parts_of, plan_document, write_plan
+    from datakit.mix.pictures import without_pictures
+    from datakit.report.text import visible
 
     if floor is None:
         floor = FLOOR if rule == "guide" else 0
@@ -79,6 +81,8 @@ def mix(
         lift=Lift(out / "lifted", floor, cap),
         allow_outside=allow_outside,
     )
+    for sentence in without_pictures(plan.mix.sources[: len(plan.mix.sources) - len(plan.lifted)]):
+        typer.echo(f"warning: {visible(sentence)}", err=True)
     lists = None if dry_run else write_plan(plan, out, rule=rule, allow_outside=allow_outside)
     if json_:
         import json

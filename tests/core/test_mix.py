@@ -24,6 +24,7 @@ from datakit.mix import (
     write_mix,
     write_paddleocr_lists,
 )
+from datakit.mix.pictures import without_pictures
 
 
 def labels(path, count, prefix="img"):
@@ -219,3 +220,15 @@ def test_a_source_without_usable_lines_is_refused(tmp_path):
     path.write_bytes(b"no tab\n")
     with pytest.raises(UsageError, match="no usable line"):
         make_plan(domain=[Part(path)])
+
+
+def test_pictures_that_are_not_there_are_told(tmp_path):
+    (tmp_path / "img").mkdir()
+    here, gone = labels(tmp_path / "here.txt", 12), labels(tmp_path / "gone.txt", 12, prefix="no")
+    (tmp_path / "img" / "3.jpg").write_bytes(b"x")
+    (tmp_path / "gone.yaml").write_text("sources: []\n", encoding="utf-8")
+    sources = [Source(path, tmp_path, "domain", 1.0) for path in (here, gone)]
+    assert list(without_pictures(sources)) == [
+        f"{gone}: of its first 10 pictures none is in {tmp_path} (the first: no/0.jpg); "
+        f"{tmp_path / 'gone.yaml'} names another folder, give that"
+    ]
