@@ -57,7 +57,8 @@ def _coverage(image: Image, path: str | Path) -> Mask:
     middle, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     if np.median(edge) <= middle:
-        grey, middle = 255 - grey, 255 - middle
+        # Levels up to the middle one are those above the new one.
+        grey, middle = 255 - grey, 254 - middle
     depth = _ground(grey, grey > middle) - grey
     inked = depth[grey <= middle]
     span = float(np.percentile(inked, 75)) if inked.size else 0.0

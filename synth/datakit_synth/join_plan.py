@@ -18,7 +18,7 @@ from datakit.files import UnsafePathError, safe_join
 from datakit.images import read_bgr
 from datakit.labels import RecLine, read_rec
 from datakit_fonts import BrokenFont
-from datakit_synth.joining import ground_level
+from datakit_synth.joining import ground_colour
 from datakit_synth.ledger import PlannedLine
 from datakit_synth.planned import Plan
 from datakit_synth.texts import Rules
@@ -27,7 +27,7 @@ ORIGIN = "joined-real"
 # PaddleOCR turns a crop that is higher than 1.5 times its width.
 _TALL = 1.5
 _MOST_HEIGHTS = 2.5
-# Grey levels by which the grounds of the two may differ.
+# Levels by which the grounds of the two may differ in blue, green and red.
 _MOST_STEP = 60
 # So many draws in a row that give no new pair end the search.
 _PATIENCE = 3_000
@@ -47,7 +47,7 @@ class _Crop:
     """What decides whether a picture fits beside another; ``reason``: why it is not used at all."""
 
     height: int = 0
-    ground: float = 0.0
+    ground: tuple[float, float, float] = (0.0, 0.0, 0.0)
     sha256: bytes = b""
     reason: str = ""
 
@@ -90,7 +90,7 @@ class _Album:
         height, width = image.shape[:2]
         if height > _TALL * width:
             return _Crop(reason="taller than wide")
-        return _Crop(height, ground_level(image), digest)
+        return _Crop(height, ground_colour(image), digest)
 
 
 def plan_joins(
@@ -180,4 +180,5 @@ def _alike(first: _Crop, second: _Crop) -> bool:
     if first.reason or second.reason or first.sha256 == second.sha256:
         return False
     low, high = sorted((first.height, second.height))
-    return high <= _MOST_HEIGHTS * low and abs(first.ground - second.ground) <= _MOST_STEP
+    step = max(abs(one - other) for one, other in zip(first.ground, second.ground, strict=True))
+    return high <= _MOST_HEIGHTS * low and step <= _MOST_STEP

@@ -84,11 +84,12 @@ def bare(image: Image) -> npt.NDArray[np.bool_]:
     return np.asarray(~wide if not wide.all() else ~ink)
 
 
-def ground_level(image: Image) -> float:
-    """The median grey level of the ground."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+def ground_colour(image: Image) -> tuple[float, float, float]:
+    """The median blue, green and red of the ground."""
     ground = bare(image)
-    return float(np.median(grey[ground])) if ground.any() else float(np.median(grey))
+    pixels = image[ground] if ground.any() else image.reshape(-1, 3)
+    blue, green, red = np.median(pixels, axis=0)
+    return float(blue), float(green), float(red)
 
 
 def edge_ground(image: Image, columns: slice) -> tuple[_Floats, float]:
@@ -100,8 +101,7 @@ def edge_ground(image: Image, columns: slice) -> tuple[_Floats, float]:
     strip, ground = image[:, columns], whole[:, columns]
     rows = np.flatnonzero(ground.any(axis=1))
     if not rows.size:
-        colour = np.median(image[whole], axis=0) if whole.any() else np.median(image.reshape(-1, 3), axis=0)
-        return np.tile(np.asarray(colour, np.float64), (len(image), 1)), 0.0
+        return np.tile(np.array(ground_colour(image), np.float64), (len(image), 1)), 0.0
     means = np.stack([strip[row][ground[row]].mean(axis=0) for row in rows])
     every = np.stack([np.interp(np.arange(len(image)), rows, means[:, channel]) for channel in range(3)], 1)
     reach = 2 * round(0.12 * len(image)) + 1
