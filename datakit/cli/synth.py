@@ -24,6 +24,8 @@ LOOK_NAMES = (
     "shadow, emboss, stamp, seven-segment, dot-matrix"
 )
 
+_HEIGHTS = "32-64"
+
 
 def synth(
     *,
@@ -59,8 +61,12 @@ def synth(
         list[str], typer.Option("--background-kind", help="plain, gradient, paper, field, photo. Repeatable.")
     ] = [],
     preset: Annotated[
-        list[str], typer.Option("--preset", help=f"{PRESET_NAMES}. Repeatable; one a line.")
-    ] = ["photo"],
+        list[str],
+        typer.Option(
+            "--preset",
+            help=f"{PRESET_NAMES}. Repeatable; one a line. Default: photo; with --style-from clean.",
+        ),
+    ] = [],
     max_length: Annotated[int, typer.Option("--max-length", help="Characters of a line, at most.")] = 25,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 0,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 is one a core.")] = 0,
@@ -107,7 +113,32 @@ def synth(
     ] = [],
     height: Annotated[
         str, typer.Option("--height", help="Pixels of a picture, one number or smallest-largest.")
-    ] = "32-64",
+    ] = _HEIGHTS,
+    style_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--style-from", help="Label file of real crops: lines take their looks, one crop's a line."
+        ),
+    ] = None,
+    style_data_dir: Annotated[
+        Path | None,
+        typer.Option("--style-data-dir", help="Folder of those crops; default: that of the label file."),
+    ] = None,
+    char_crops: Annotated[
+        Path | None,
+        typer.Option(
+            "--char-crops",
+            help="Write lines with pictures of single characters: a folder a character, or a label file.",
+        ),
+    ] = None,
+    join_real: Annotated[
+        Path | None,
+        typer.Option("--join-real", help="Label file: --count lines of two of its crops, joined by a space."),
+    ] = None,
+    crops_dir: Annotated[
+        Path | None,
+        typer.Option("--crops-dir", help="Folder of the pictures of those two; default: the label file's."),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -118,7 +149,6 @@ def synth(
     """Render text lines with their labels: these characters, this often, in many fonts."""
     from datakit.charset import load_charset
     from datakit_synth import SynthRequest, synthesize
-    from datakit_synth.backgrounds import PROCEDURAL
     from datakit_synth.shares import parse_length_shares
 
     if resume and not (out / "manifest.json").is_file():
@@ -131,11 +161,11 @@ def synth(
         count=count,
         charset=None if dictionary is None else load_charset(dictionary),
         fonts=tuple(fonts),
-        backgrounds=tuple(background_kind) or (PROCEDURAL if backgrounds is None else ("photo",)),
+        backgrounds=tuple(background_kind) or _grounds(backgrounds, style_from),
         photos=backgrounds,
-        presets=tuple(preset),
+        presets=tuple(preset) or (("photo",) if style_from is None else ("clean",)),
         looks=tuple(look),
-        heights=_heights(height),
+        heights=_heights(height, measured=style_from is not None),
         max_length=max_length,
         max_repeats=max_repeats,
         keep_spaces=keep_spaces,
@@ -145,6 +175,11 @@ def synth(
         lengths_from=lengths_from,
         length_shortfall=tuple(shortfalls.length_shortfall.items()),
         space_shortfall=shortfalls.space_shortfall,
+        style_from=style_from,
+        style_data_dir=style_data_dir,
+        char_crops=char_crops,
+        join_real=join_real,
+        crops_dir=crops_dir,
     )
     part = _slice(shard)
     workers = workers or os.cpu_count() or 1
@@ -252,7 +287,18 @@ def _shortfalls(targets: Path | None) -> Targets:
     return Targets(()) if targets is None else read_targets(targets)
 
 
-def _heights(text: str) -> tuple[int, int]:
+def _grounds(photos: Path | None, style: Path | None) -> tuple[str, ...]:
+    """Kinds of background where none are named: the most real ones that there are."""
+    from datakit_synth.backgrounds import OWN, PROCEDURAL
+
+    if photos is not None:
+        return ("photo",)
+    return PROCEDURAL if style is None else (OWN,)
+
+
+def _heights(text: str, *, measured: bool) -> tuple[int, int]:
+    if measured and text != _HEIGHTS:
+        raise UsageError(f"--height {text}: with --style-from heights are those of the crops; leave one away")
     low, dash, high = text.partition("-")
     if not (low.isdecimal() and (high.isdecimal() or not dash)):
         raise UsageError(f"--height {text!r}: pixels, such as 48 or 32-64")

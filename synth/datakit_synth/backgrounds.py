@@ -168,19 +168,24 @@ GROUNDS: dict[str, Ground] = {
     "photo": photo,
 }
 PROCEDURAL = ("plain", "gradient", "paper", "field")
+# Cut from the user's own crops, see :mod:`datakit_synth.patches`.
+OWN = "own"
 
 
-def check_grounds(kinds: tuple[str, ...], photos: tuple[str, ...]) -> None:
-    """Refuse what cannot be drawn.
+def check_grounds(kinds: tuple[str, ...], photos: tuple[str, ...], *, own: bool = False) -> None:
+    """Refuse what cannot be drawn; ``own``: whether there is a style, which kind ``own`` comes from.
 
     Raises:
-        UsageError: an unknown kind, none at all, or ``photo`` without photos.
+        UsageError: an unknown kind, none at all, ``photo`` without photos, or ``own`` without a style.
     """
+    known = ", ".join((*GROUNDS, OWN))
     if not kinds:
-        raise UsageError(f"no background kind is chosen; there are {', '.join(GROUNDS)}")
+        raise UsageError(f"no background kind is chosen; there are {known}")
     for kind in kinds:
-        if kind not in GROUNDS:
-            raise UsageError(f"there is no background kind {kind!r}; there are {', '.join(GROUNDS)}")
+        if kind not in GROUNDS and kind != OWN:
+            raise UsageError(f"there is no background kind {kind!r}; there are {known}")
+    if OWN in kinds and not own:
+        raise UsageError("background kind 'own' is cut from your crops: name them with --style-from")
     if "photo" in kinds and not photos:
         raise UsageError("background kind 'photo' needs photos: give a folder of them with --backgrounds")
 

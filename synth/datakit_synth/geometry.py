@@ -132,7 +132,9 @@ def placing(shape: tuple[int, ...], params: Mapping[str, Any]) -> Placing:
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     low_x, low_y = min(xs), min(ys)
     scale = content_height(params) / (max(ys) - low_y)
+    # A stretched line is wider or narrower than its font sets it.
+    broad = scale * params.get("stretch", 1.0)
     left, top = _margin(params, "left"), _margin(params, "top")
-    quad = [((x - low_x) * scale + left, (y - low_y) * scale + top) for x, y in corners]
-    across = math.ceil((max(xs) - low_x) * scale) + left + _margin(params, "right")
+    quad = [((x - low_x) * broad + left, (y - low_y) * scale + top) for x, y in corners]
+    across = math.ceil((max(xs) - low_x) * broad) + left + _margin(params, "right")
     return Placing(_to_quad(width, height, quad), (across, int(params["height"])), scale)

@@ -20,6 +20,7 @@ from datakit.files import (
 )
 from datakit_fonts import Axis, FontFace, font_sha256
 from datakit_synth.assemble import texts_sha256
+from datakit_synth.char_crops import CropBook, describe
 from datakit_synth.prepare import Prepared
 from datakit_synth.request import SynthRequest
 from datakit_synth.shards import SHARD_LINES
@@ -27,7 +28,7 @@ from datakit_synth.shards import SHARD_LINES
 # Libraries whose version decides the bytes of a run.
 BYTE_LIBRARIES = ("datakit", "numpy", "opencv-python-headless", "freetype-py", "uharfbuzz", "albumentations")
 # Of a render job: what stands in the fingerprint by its content instead of by its name.
-_BY_CONTENT = frozenset({"seed", "faces", "photos"})
+_BY_CONTENT = frozenset({"seed", "faces", "photos", "style", "source"})
 
 
 def fingerprint(prepared: Prepared, layout: str, keep_params: bool) -> str:
@@ -39,12 +40,15 @@ def fingerprint(prepared: Prepared, layout: str, keep_params: bool) -> str:
         "texts": texts_sha256(line.text for line in prepared.plan.lines),
         "faces": [(face.index, face.family, face.style, font_sha256(face.path)) for face in job.faces],
         "photos": [sha256_file(path) for path in job.photos],
+        "style": None if job.style is None else job.style.digest,
         "looks": {
             field.name: getattr(job, field.name) for field in fields(job) if field.name not in _BY_CONTENT
         },
         "layout": [layout, keep_params, SHARD_LINES],
         "versions": [versions.get(name) for name in BYTE_LIBRARIES],
     }
+    if job.source is not None:
+        document["source"] = job.source.digest
     text = json.dumps(document, ensure_ascii=True, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -70,11 +74,35 @@ def make_manifest(
         "presets": request.presets,
         "looks": request.looks,
         "heights": request.heights,
+        "style": _style(request, prepared),
+        "source": _source(request, prepared),
         "max_length": request.max_length,
         "fonts": [{**asdict(face), "sha256": font_sha256(face.path)} for face in faces],
         "warnings": prepared.warnings,
     }
-    return Manifest.begin("synth", arguments, seed=seed, inputs=request.corpora)
+    inputs = [*request.corpora]
+    if request.style_from is not None and request.style_from.is_file():
+        inputs.append(request.style_from)
+    inputs += [
+        path for path in (request.join_real, request.char_crops) if path is not None and path.is_file()
+    ]
+    return Manifest.begin("synth", arguments, seed=seed, inputs=inputs)
+
+
+def _source(request: SynthRequest, prepared: Prepared) -> dict[str, Any] | None:
+    book = prepared.job.source
+    if isinstance(book, CropBook):
+        return {"kind": "char-crops", "path": request.char_crops, **describe(book)}
+    if book is None:
+        return None
+    return {"kind": "join-real", "path": request.join_real, "root": book.root, "sha256": book.digest}
+
+
+def _style(request: SynthRequest, prepared: Prepared) -> dict[str, Any] | None:
+    profile = prepared.job.style
+    if profile is None:
+        return None
+    return {"labels": request.style_from, "data_dir": request.style_data_dir, **profile.to_dict()}
 
 
 def manifest_faces(manifest: Manifest) -> tuple[FontFace, ...]:

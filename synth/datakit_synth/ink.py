@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, floor
 from random import Random
 from typing import Any
@@ -67,6 +68,49 @@ def choose_ink(
         colour,
         {"ground": [low, high], "ink": list(colour), "contrast": contrast, "flattened": factor},
     )
+
+
+def reach_ink(ground: Image, mask: Mask, wish: Colour, *, dark: bool) -> tuple[Image, Colour, dict[str, Any]]:
+    """As :func:`choose_ink`, for an ink of ``wish`` or one that differs more, on the side that ``dark`` says.
+
+    The ground is flattened where its own range takes the room, and moved where there is no room beyond it.
+    """
+    level = luma(wish)
+    for factor in _FLATTEN:
+        flat = _flattened(ground, factor)
+        low, high = ground_range(flat, mask)
+        if high - low <= MIN_CONTRAST:
+            break
+    level = min(level, low - MIN_CONTRAST) if dark else max(level, high + MIN_CONTRAST)
+    moved = -floor(level) if level < 0 else 255 - ceil(level) if level > 255 else 0
+    if moved:
+        shift = np.clip(np.arange(256) + moved, 0, 255).astype(np.uint8)
+        flat = np.asarray(cv2.LUT(flat, shift), np.uint8)
+        low, high, level = min(255, low + moved), max(0, high + moved), min(255.0, max(0.0, level))
+    colour = _at_level(wish, level)
+    contrast = round(low - luma(colour) if dark else luma(colour) - high, 1)
+    return (
+        flat,
+        colour,
+        {"ground": [low, high], "ink": list(colour), "contrast": contrast, "flattened": factor},
+    )
+
+
+def _at_level(colour: Colour, level: float) -> Colour:
+    """``colour`` on its way to black or to white, as far as its luma must be ``level``."""
+    have = luma(colour)
+    if level < have:
+        part = level / have
+        return _each(colour, lambda channel: floor(channel * part))
+    if level > have:
+        part = (255 - level) / (255 - have)
+        return _each(colour, lambda channel: ceil(255 - (255 - channel) * part))
+    return colour
+
+
+def _each(colour: Colour, change: Callable[[int], int]) -> Colour:
+    blue, green, red = colour
+    return change(blue), change(green), change(red)
 
 
 def _ink(low: int, high: int, rng: Random) -> Colour:

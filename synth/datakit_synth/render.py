@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,28 +15,21 @@ from datakit.effects import Image, apply_effects, sample_preset
 from datakit.errors import InputError
 from datakit_fonts import CoverageIndex, FontFace
 from datakit_fonts.glyphs import GlyphCache
-from datakit_synth import backgrounds, geometry, ink, legibility, looks, paint, segments
+from datakit_synth import backgrounds, geometry, ink, legibility, likeness, looks, paint, segments
+from datakit_synth.char_crops import CropBook
+from datakit_synth.handwriting import Handwriter
+from datakit_synth.join_plan import JoinBook
 from datakit_synth.layout import LineMask, Mask, Part, Style, draw_line
+from datakit_synth.style import Manner, StyleProfile
 
 SIZES = (28, 40, 56)
 _WEIGHTS = (300.0, 400.0, 550.0, 700.0)
 _WIDTHS = (80.0, 100.0)
 Step = tuple[str, dict[str, Any]]
+# Settings of a line, of which the one most like the real crop is taken.
+TRIES = 3
 JPEG_QUALITY = {"clean": (95, 95)}
 _JPEG_QUALITY = (70, 95)
-
-
-class LineStyle(Protocol):
-    """What a renderer asks a measured style for; hashable and picklable."""
-
-    def sample_height(self, rng: Random) -> int:
-        """Height of a picture in pixels."""
-
-    def sample_ink(self, rng: Random) -> ink.Colour | None:
-        """Ink as blue, green, red; taken where it differs enough from the ground."""
-
-    def sample_quality(self, rng: Random) -> int:
-        """JPEG quality of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +37,9 @@ class RenderJob:
     """What every picture of a run shares; picklable, so that a worker can be given it.
 
     ``heights`` are the smallest and the largest height of a picture in pixels, both included. ``looks``: of
-    :data:`datakit_synth.looks.LOOKS`, () for those of the presets. ``style``: heights, inks and JPEG
-    qualities of somebody's real lines, in place of the job's own.
+    :data:`datakit_synth.looks.LOOKS`, () for those of the presets. ``style``: how somebody's real lines look,
+    in place of the job's own heights, margins, inks and JPEG qualities; background ``own`` is cut from them.
+    ``source``: pictures of characters or of lines that lines are made of, in place of fonts.
     """
 
     seed: int
@@ -55,7 +49,8 @@ class RenderJob:
     presets: tuple[str, ...] = ("photo",)
     heights: tuple[int, int] = (32, 64)
     looks: tuple[str, ...] = ()
-    style: LineStyle | None = None
+    style: StyleProfile | None = None
+    source: CropBook | JoinBook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +98,13 @@ class Renderer:
     """Draws lines for a job; keeps fonts, glyphs and textures between them."""
 
     def __init__(self, job: RenderJob) -> None:
-        backgrounds.check_grounds(job.backgrounds, job.photos)
+        backgrounds.check_grounds(job.backgrounds, job.photos, own=job.style is not None)
         looks.check_looks(job.looks)
         self.job = job
         self.cache = GlyphCache()
         self._index = CoverageIndex(job.faces)
         self._groups: dict[int, list[list[FontFace]]] = {}
+        self._hand = Handwriter(job.source, job.faces) if isinstance(job.source, CropBook) else None
 
     def render(self, text: str, rng: Random) -> Rendered:
         """Draw ``text``.
@@ -118,20 +114,26 @@ class Renderer:
         """
         job = self.job
         preset = rng.choice(job.presets)
-        height = rng.randint(*job.heights) if job.style is None else job.style.sample_height(rng)
+        manner = None if job.style is None else job.style.draw(text, rng)
+        height = rng.randint(*job.heights) if manner is None else manner.height
         bend = geometry.BENDS.get(preset, geometry.BENDS["scan"])
         where = geometry.sample_geometry(rng, bend, height)
+        if manner is not None:
+            where = manner.placed(where)
         look, details = looks.draw_look(job.looks, preset, text, rng)
         where["slant"] = details.get("slant", where["slant"])
-        done = self._set(text, _size_for(geometry.content_height(where)), look, details, rng)
+        done = self._set(text, _size_for(geometry.content_height(where)), look, details, manner, rng)
+        if manner is not None:
+            where["stretch"] = manner.stretch(done.line.mask.shape, text)
         placing = geometry.placing(done.drawing.ink.shape, where)
         mask = placing.warp(done.drawing.ink)
         kind = rng.choice(job.backgrounds)
-        ground = backgrounds.GROUNDS[kind](rng, mask.shape[0], mask.shape[1], job.photos)
+        ground = _ground(kind, manner, mask, job.photos, rng)
         wish = paint.wished_ink(look, details)
-        if job.style is not None:
-            wish = wish or job.style.sample_ink(rng)
-        ground, colour, measured = ink.choose_ink(ground, mask, rng, wish)
+        if manner is None:
+            ground, colour, measured = ink.choose_ink(ground, mask, rng, wish)
+        else:
+            ground, colour, measured = manner.inked(ground, mask, wish)
         strength = round(rng.uniform(0.85, 1.0), 3) if preset != "clean" else 1.0
         drawn = _painted(ground, mask, colour, strength, look, details, done.drawing, placing)
         steps = sample_preset(preset, rng)
@@ -141,10 +143,12 @@ class Renderer:
             # The look itself cost the line its contrast: ink on its plain ground has it by construction.
             image, kept = ink.blend(ground, mask, colour), []
             edges = legibility.measure(image, mask)
-        if job.style is not None:
-            quality = job.style.sample_quality(rng)
-        else:
+        touch: dict[str, Any] = {}
+        if manner is None:
             quality = rng.randint(*JPEG_QUALITY.get(preset, _JPEG_QUALITY))
+        else:
+            quality = manner.quality
+            image, touch, edges = likeness.likened(image, mask, manner, measured, rng)
         params = {
             **done.params,
             "preset": preset,
@@ -155,21 +159,38 @@ class Renderer:
             "colour": measured,
             "strength": strength,
             "effects": kept,
-            "redrawn": plain or len(kept) < len(steps),
+            "likeness": touch,
+            "redrawn": plain or len(kept) < len(steps) or bool(touch.get("milder")),
             "look_dropped": plain and look != looks.NONE,
             "contrast": edges.mean,
             "worst": edges.worst,
         }
         return Rendered(image, quality, params, mask, done.line)
 
-    def _set(self, text: str, size: int, look: str, details: Mapping[str, Any], rng: Random) -> _Set:
+    def _set(
+        self,
+        text: str,
+        size: int,
+        look: str,
+        details: Mapping[str, Any],
+        manner: Manner | None,
+        rng: Random,
+    ) -> _Set:
+        if self._hand is not None:
+            line, crops = self._hand.write(text, size, rng)
+            return _Set({**_plain_params("", size), "crops": crops}, line, paint.Drawing(line.mask))
         if look == "seven-segment":
             line, unlit = segments.seven_segments(text, size, details["thickness"], details["ghost"])
             return _Set(_plain_params(look, size), line, paint.ghosted(line.mask, unlit))
         if look == "dot-matrix":
             line = segments.dot_matrix(text, size, details["radius"], details["square"])
             return _Set(_plain_params(look, size), line, paint.Drawing(line.mask))
-        style, line = self._set_type(text, size, look, details, rng)
+        tried = [
+            self._set_type(text, size, look, details, rng) for _ in range(1 if manner is None else TRIES)
+        ]
+        style, line = tried[0]
+        if manner is not None:
+            style, line = min(tried, key=lambda one: manner.unlike(one[1], text, is_italic(one[0].face)))
         params = {
             "font": style.face.name,
             "coords": list(style.coords),
@@ -219,6 +240,20 @@ class Renderer:
         if not self._groups[mask]:
             raise InputError(f"no font covers {text!r}")
         return self._groups[mask]
+
+
+def is_italic(face: FontFace) -> bool:
+    """Whether the name of the face's style says so."""
+    return "talic" in face.style or "blique" in face.style
+
+
+def _ground(kind: str, manner: Manner | None, mask: Mask, photos: tuple[str, ...], rng: Random) -> Image:
+    """A ground for ``mask``, of the manner's paper where there is one."""
+    height, width = mask.shape
+    if manner is not None and kind == backgrounds.OWN:
+        return manner.ground(rng, height, width)
+    ground = backgrounds.GROUNDS[kind](rng, height, width, photos)
+    return ground if manner is None else manner.tinted(ground)
 
 
 def _plain_params(look: str, size: int) -> dict[str, Any]:

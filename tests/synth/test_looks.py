@@ -215,25 +215,3 @@ def test_milder_effects_drop_what_softens_first() -> None:
     assert legibility.milder([soft, light]) == [[light], []]
     assert legibility.milder([soft]) == [[]]
     assert legibility.milder([light]) == [[]]
-
-
-def test_a_style_gives_height_ink_and_quality(font: Path) -> None:
-    renderer = Renderer(job_of(font, backgrounds=("plain",), presets=("clean",), style=_Fixed()))
-    inks = set()
-    for index in range(20):
-        rendered = renderer.render("ABC", sample_rng(4, index))
-        assert rendered.image.shape[0] == 41
-        assert rendered.quality == 33
-        inks.add(tuple(rendered.params["colour"]["ink"]))
-    assert (5, 6, 120) in inks
-
-
-class _Fixed:
-    def sample_height(self, rng: Random) -> int:
-        return 41
-
-    def sample_ink(self, rng: Random) -> tuple[int, int, int] | None:
-        return (5, 6, 120)
-
-    def sample_quality(self, rng: Random) -> int:
-        return 33
