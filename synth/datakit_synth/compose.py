@@ -56,12 +56,19 @@ class Composer:
 
     def _attempt(self, char: str, contexts: Sequence[str], room: int) -> str:
         kind = kind_of(char)
-        base = self._base(kind, contexts)
+        # Signs have nothing in common but that they are signs: any text is as good.
+        base = self._base("" if kind == "sign" else kind, contexts)
         if kind in _TOKENS or may_be_unit(char):
             token = _TOKENS.get(kind, _unit)(char, self.rng)
             return self._beside(token, base, room)
         base = cut_between(base, 1, room, None, self.rng)
+        if kind == "trade":
+            close = "" if self.rng.random() < 0.7 else " "
+            return cut_between(base, 1, room - 1 - len(close), None, self.rng) + close + char
         places = [k for k, other in enumerate(base) if kind_of(other) == kind and other != char]
+        if kind == "ending":
+            # The dot of 12.50 and of a.com is no end of anything.
+            places = [k for k in places if not base[k - 1 : k].isalnum() or not base[k + 1 : k + 2].isalnum()]
         if places and kind != "sign":
             return _replaced(base, self.rng.choice(places), char)
         inside = kind == "ending" or is_wide(char)
@@ -216,6 +223,16 @@ def _bracket(char: str, rng: Random) -> str:
     return f"{char}{inside}{partner}" if kind_of(char) == "opening" else f"{partner}{inside}{char}"
 
 
+def _reference(char: str, rng: Random) -> str:
+    number = rng.choice((str(rng.randint(1, 999)), f"{rng.randint(1, 30)}.{rng.randint(1, 12)}"))
+    return f"{char}{rng.choice(('', ' '))}{number}"
+
+
+def _fraction(char: str, rng: Random) -> str:
+    measure = rng.choice(("", "", f" {rng.choice(('kg', 'm', 'h', 'cup', 'in'))}", '"'))
+    return f"{rng.choice(('', str(rng.randint(1, 40))))}{char}{measure}"
+
+
 def _dash(char: str, rng: Random) -> str:
     return f"{rng.randint(1, 99)}{char}{rng.randint(100, 999)}"
 
@@ -226,6 +243,8 @@ _TOKENS: dict[str, Callable[[str, Random], str]] = {
     "operator": _operation,
     "raised": _raised,
     "lowered": _lowered,
+    "fraction": _fraction,
+    "reference": _reference,
     "opening": _bracket,
     "closing": _bracket,
     "dash": _dash,

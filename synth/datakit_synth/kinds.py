@@ -7,10 +7,13 @@ from functools import cache
 
 UNITS = frozenset("°℃℉%‰\u2126µ㎡㎥㎏㎎㎜㎝㎞㎖㎧㏄ℓ\u212b′″％")
 OPERATORS = frozenset("+×÷=≠≈<>≤≥±∓−*/·∶∝≡∥∠⊥∈∪∩→←↔^~")
+REFERENCES = frozenset("§¶№")
+TRADE_MARKS = frozenset("®™℠©")
 _GREEK_UNITS = frozenset("Ωμ")
 _OPENING = {"Ps", "Pi"}
 _CLOSING = {"Pe", "Pf"}
 _PAIRS = dict(zip("([{<（［｛〈《「『【〔〖‘“«‹｢", ")]}>）］｝〉》」』】〕〗’”»›｣", strict=True))
+_BY_MARK = {"<super>": "raised", "<sub>": "lowered", "<fraction>": "fraction"}
 PARTNER = _PAIRS | {closing: opening for opening, closing in _PAIRS.items()}
 
 
@@ -19,7 +22,8 @@ def kind_of(char: str) -> str:
     """The kind of a code point.
 
     ``han``, ``kana``, ``hangul``; other letters by script and case (``latin-Lu``, ``greek-Ll``); ``digit``,
-    ``unit``, ``currency``, ``operator``, ``raised`` and ``lowered`` (as in m² and H₂O), ``opening``,
+    ``unit``, ``currency``, ``operator``, ``raised`` and ``lowered`` (as in m² and H₂O),
+    ``fraction`` (½), ``reference`` (§ before a number), ``trade`` (® behind a name), ``opening``,
     ``closing``, ``ending`` (marks behind a word), ``dash``, ``space``, ``sign`` (everything else).
     """
     category = unicodedata.category(char)
@@ -27,6 +31,8 @@ def kind_of(char: str) -> str:
         return "unit"
     if char in OPERATORS:
         return "operator"
+    if char in REFERENCES or char in TRADE_MARKS:
+        return "reference" if char in REFERENCES else "trade"
     if category[0] == "L":
         return _letter(char, category)
     if category == "Zs":
@@ -36,8 +42,8 @@ def kind_of(char: str) -> str:
     if category == "Sc":
         return "currency"
     mark = unicodedata.decomposition(char).partition(" ")[0]
-    if mark in ("<super>", "<sub>"):
-        return "raised" if mark == "<super>" else "lowered"
+    if mark in _BY_MARK:
+        return _BY_MARK[mark]
     if category in _OPENING | _CLOSING:
         return "opening" if category in _OPENING else "closing"
     if category == "Pd":
