@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +15,8 @@ from datakit.errors import UsageError
 
 if TYPE_CHECKING:
     from datakit_train.job import Job
+    from datakit_train.ranks import Ranks
+    from datakit_train.result import Result
 
 # Flags that are no part of what is trained.
 _ABOUT_THE_COMMAND = {
@@ -93,9 +98,7 @@ def finetune(
     ] = 0.0,
     distill_on: Annotated[
         Path | None,
-        typer.Option(
-            help="Its pictures: label file, or folder without labels; default: each batch's own."
-        ),
+        typer.Option(help="Its pictures: label file, or folder without labels; default: each batch's own."),
     ] = None,
     layer_decay: Annotated[
         float, typer.Option(help="Each layer's rate is so many times that of the one behind it.")
@@ -149,21 +152,26 @@ def finetune(
     """
     if task != "rec":
         raise UsageError(f"--task {task!r}: only rec can be trained so far")
-    if batch_norm not in {"fixed", "moving"}:
-        raise UsageError(f"--batch-norm {batch_norm!r} is neither fixed nor moving")
-    if augment not in {"recaug", "none"}:
-        raise UsageError(f"--augment {augment!r} is neither recaug nor none")
+    _check_word("batch-norm", batch_norm, ("fixed", "moving"))
+    _check_word("augment", augment, ("recaug", "none"))
     if learning_rate is not None and not learning_rate > 0:
         raise UsageError(f"--learning-rate {learning_rate:g} is not above 0")
     if more and not override:
         raise UsageError(f"{more[0]!r} belongs to no option (values over a recipe's follow -o)")
+    from datakit_train.devices import parse_devices, use_device
     from datakit_train.framework import import_paddle
     from datakit_train.job import make_job
     from datakit_train.predict import read_label_set
+    from datakit_train.ranks import current_ranks
 
     import_paddle(threads)
+    chosen = parse_devices(devices) if devices is not None else ()
+    if len(set(chosen)) == 1:
+        # One GPU, or the CPU in however many processes.
+        use_device(chosen[0])
+    ranks = current_ranks()
     job = make_job(_given(context), recipe, [*(override or ()), *(more or ())])
-    for remark in job.remarks:
+    for remark in job.remarks if ranks.size == 1 else ():
         typer.echo(remark, err=True)
     for part in (job.val, *job.guards):
         read_label_set(part.label_file, part.data_dir)
@@ -173,8 +181,17 @@ def finetune(
         _overfit(job, allow_outside, json_)
     elif resume and not (job.out / "latest.json").exists():
         raise UsageError(f"--resume: {job.out} holds no unfinished run")
+    elif ranks.size > 1:
+        _train_along(job, ranks, allow_outside)
+    elif len(chosen) > 1:
+        _launch(job, chosen, json_)
     else:
-        _train(job, allow_outside, json_)
+        _report(_train(job, allow_outside).to_dict(), json_)
+
+
+def _check_word(option: str, value: str, known: tuple[str, str]) -> None:
+    if value not in known:
+        raise UsageError(f"--{option} {value!r} is neither {known[0]} nor {known[1]}")
 
 
 def _say(line: str) -> None:
@@ -200,12 +217,11 @@ def _overfit(job: Job, allow_outside: bool, json_: bool) -> None:
         raise typer.Exit(1)
 
 
-def _train(job: Job, allow_outside: bool, json_: bool) -> None:
+def _train(job: Job, allow_outside: bool) -> Result:
     from datakit_train.finetune import finetune as run
     from datakit_train.job import load_job_base
-    from datakit_train.result import describe
 
-    result = run(
+    return run(
         job.mix,
         val=job.val,
         out=job.out,
@@ -216,13 +232,47 @@ def _train(job: Job, allow_outside: bool, json_: bool) -> None:
         allow_outside=allow_outside,
         say=_say,
     )
+
+
+def _train_along(job: Job, ranks: Ranks, allow_outside: bool) -> None:
+    """One of several processes; the answer is read from result.json by the one that started them."""
+    from datakit_train.finetune import help_finetune
+    from datakit_train.job import load_job_base
+
+    job = replace(job, settings=replace(job.settings, batch_size=job.settings.batch_size * ranks.size))
+    if ranks.first:
+        _train(job, allow_outside)
+        return
+    base = load_job_base(job, lambda _line: None)
+    help_finetune(
+        job.mix,
+        val=job.val,
+        out=job.out,
+        pretrained=base,
+        settings=job.settings,
+        allow_outside=allow_outside,
+    )
+
+
+def _launch(job: Job, devices: Sequence[str], json_: bool) -> None:
+    from datakit_train.devices import launch
+
+    if code := launch(devices, sys.argv[1:], job.out / "logs"):
+        raise typer.Exit(code)
+    _report(json.loads((job.out / "result.json").read_bytes()), json_)
+
+
+def _report(result: Mapping[str, Any], json_: bool) -> None:
+    from datakit_train.result import candidate_of, describe
+
     if json_:
-        typer.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        typer.echo(json.dumps(result, ensure_ascii=False))
     else:
-        typer.echo(f"kept {describe(result.chosen)}")
-        for name, reasons in result.refused.items():
+        candidates = {found["name"]: found for found in (result["base"], *result["candidates"])}
+        typer.echo(f"kept {describe(candidate_of(candidates[result['chosen']]))}")
+        for name, reasons in result["refused"].items():
             typer.echo(f"refused {name}: {'; '.join(reasons)}")
-        typer.echo(f"model: {result.model}")
-    if not result.improved:
+        typer.echo(f"model: {result['model']}")
+    if not result["improved"]:
         typer.echo("nothing beat the base model within --max-forget; the base model stays", err=True)
         raise typer.Exit(1)

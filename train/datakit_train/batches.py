@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from datakit.errors import InputError
 from datakit.images import read_bgr, resize_norm
 from datakit.mix import epoch_draws
+from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import HEIGHT
 from datakit_train.samples import Dropped, Sample, SampleSet
 
@@ -111,15 +112,17 @@ def stream_batches(
     last_step: int,
     augment: bool,
     chances: Mapping[str, float] | None = None,
+    ranks: Ranks = ALONE,
 ) -> Generator[Batch, None, None]:
     """The batches of steps ``first_step`` .. ``last_step`` - 1.
 
-    A thread prepares them ahead while the network computes.
+    A thread prepares them ahead while the network computes. Of each this process gets its part.
     """
     plans = _plans(samples, batch_size=batch_size, seed=seed, first_step=first_step, last_step=last_step)
     with ThreadPoolExecutor(1, thread_name_prefix="datakit-batches") as pool:
         pending = []
-        for plan in plans:
+        for whole in plans:
+            plan = replace(whole, items=tuple(ranks.part(whole.items)))
             pending.append(pool.submit(load_batch, plan, seed=seed, augment=augment, chances=chances))
             if len(pending) > _PREFETCH:
                 yield pending.pop(0).result()

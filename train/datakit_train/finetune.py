@@ -31,7 +31,7 @@ from datakit_train.result import Result
 from datakit_train.run import Run, Say, score_sets, trained_model
 from datakit_train.settings import Settings
 from datakit_train.to_paddleocr import write_recipe
-from datakit_train.training import BROKEN, train, unique_lines, write_dropped
+from datakit_train.training import BROKEN, follow, train, unique_lines, write_dropped
 from datakit_train.weights.store import StoredModel, load_model, save_model
 
 BEST = "best"
@@ -86,6 +86,31 @@ def finetune(
         write_curves(out)
         write_manifest(out, manifest.ended("done", {"steps": result.steps, "trained": result.trained_lines}))
     return result
+
+
+def help_finetune(
+    mix: Mix,
+    *,
+    val: Path | Part,
+    out: Path,
+    pretrained: str | Path | StoredModel = "ppocrv3-rec",
+    settings: Settings | None = None,
+    allow_outside: bool = False,
+) -> None:
+    """What every process but the first does of a run that has several (:mod:`datakit_train.ranks`).
+
+    Arguments as those of :func:`finetune` in the first one. Nothing is written.
+
+    Raises:
+        DatakitError: as there.
+    """
+    base = pretrained if isinstance(pretrained, StoredModel) else load_model(find_model(pretrained))
+    settings = settings or Settings()
+    follow(prepare(mix, as_part(val), out, base, (), settings, allow_outside=allow_outside, say=_silence))
+
+
+def _silence(_line: str) -> None:
+    pass
 
 
 def _train_and_choose(run: Run, floor: Mapping[str, Score] | None, started: float) -> Result:

@@ -17,7 +17,7 @@ from datakit_train.engine import Addition, Engine
 from datakit_train.label_sets import name_sets
 from datakit_train.predict import read_label_set
 from datakit_train.preflight import describe_samples, load_for
-from datakit_train.ranks import ALONE, Ranks
+from datakit_train.ranks import ALONE, Ranks, current_ranks
 from datakit_train.recognizer import assemble, find_model
 from datakit_train.run import Run, Say
 from datakit_train.settings import Settings, epoch_steps, make_schedule, plan_steps
@@ -81,12 +81,12 @@ def prepare(
     schedule = make_schedule(settings, plan_steps(samples, settings), per_epoch)
     evaluation_steps(settings, schedule.steps)
     say(describe_samples(samples, settings, schedule))
-    named = name_sets(guards)
-    distiller = make_distiller(base, settings, allow_outside=allow_outside, say=say)
+    named, ranks = name_sets(guards), current_ranks()
+    distiller = make_distiller(base, settings, ranks=ranks, allow_outside=allow_outside, say=say)
     return Run(
         base=base,
         recognizer=recognizer,
-        engine=make_engine(recognizer.network, settings, addition=distiller),
+        engine=make_engine(recognizer.network, settings, addition=distiller, ranks=ranks),
         samples=samples,
         schedule=schedule,
         settings=settings,
@@ -96,6 +96,7 @@ def prepare(
         say=say,
         fingerprint=_fingerprint(settings, mix, base),
         allow_outside=allow_outside,
+        ranks=ranks,
     )
 
 

@@ -41,7 +41,7 @@ class Ranks:
         paddle = import_paddle()
         tensor = paddle.to_tensor(np.array([value], np.float64))
         paddle.distributed.all_reduce(tensor)
-        return float(tensor)
+        return float(tensor.numpy()[0])
 
     def gather(self, items: Sequence[T]) -> list[T]:
         """``items`` of all processes, those of the first one first; every one of them has to ask."""

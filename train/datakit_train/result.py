@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from datakit.metrics import Score
 from datakit_train.gate import Candidate
+
+_COUNTS = ("lines", "exact", "exact_folded", "edits", "characters", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,16 @@ def candidate_dict(candidate: Candidate) -> dict[str, Any]:
         "domain": candidate.domain.to_dict(),
         "guards": {name: score.to_dict() for name, score in candidate.guards.items()},
     }
+
+
+def candidate_of(record: Mapping[str, Any]) -> Candidate:
+    """What :func:`candidate_dict` was made from."""
+    guards = {name: _score(counts) for name, counts in record["guards"].items()}
+    return Candidate(str(record["name"]), _score(record["domain"]), guards)
+
+
+def _score(counts: Mapping[str, Any]) -> Score:
+    return Score(**{name: int(counts[name]) for name in _COUNTS})
 
 
 def describe(candidate: Candidate) -> str:

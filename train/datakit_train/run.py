@@ -13,6 +13,7 @@ from datakit.progress import Progress
 from datakit_train.engine import Engine
 from datakit_train.gate import Candidate
 from datakit_train.predict import LabelSet, LineReader, score_predictions
+from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import Recognizer, measure_probe
 from datakit_train.result import describe
 from datakit_train.samples import SampleSet
@@ -39,6 +40,7 @@ class Run:
     say: Say
     fingerprint: str
     allow_outside: bool
+    ranks: Ranks = ALONE
 
 
 def score_sets(run: Run, name: str) -> Candidate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,7 +41,8 @@ def _check_bad(run: Run, bad: Sequence[Dropped]) -> None:
     lines = sum(map(len, run.samples.samples))
     broken = unique_lines(bad)
     if len(broken) > run.settings.max_bad * lines:
-        write_dropped(run.out / BROKEN, broken)
+        if run.ranks.first:
+            write_dropped(run.out / BROKEN, broken)
         first = broken[0]
         raise TooManyBadError(
             f"{len(broken)} of {lines} pictures cannot be read, over --max-bad {run.settings.max_bad:g}; "
@@ -146,6 +147,19 @@ class _Clock:
         return f"{self._lines / seconds:.1f} lines a second, {self._waited / seconds:.0%} waiting for data"
 
 
+def _stream(run: Run, first: int, last: int) -> Generator[Batch, None, None]:
+    return stream_batches(
+        run.samples,
+        batch_size=run.settings.batch_size,
+        seed=run.settings.seed,
+        first_step=first,
+        last_step=last,
+        augment=run.settings.augment,
+        chances=run.settings.chances,
+        ranks=run.ranks,
+    )
+
+
 def train(run: Run, base: Candidate) -> Training:
     """Train to the last step, or until ``patience`` is used up.
 
@@ -158,16 +172,8 @@ def train(run: Run, base: Candidate) -> Training:
     """
     first, bad = _resume(run)
     watch, clock = Watch(run, base, first), _Clock()
-    last = first if watch.stopped else run.schedule.steps
-    stream = stream_batches(
-        run.samples,
-        batch_size=run.settings.batch_size,
-        seed=run.settings.seed,
-        first_step=first,
-        last_step=last,
-        augment=run.settings.augment,
-        chances=run.settings.chances,
-    )
+    last = first if _told_to_stop(run, watch.stopped) else run.schedule.steps
+    stream = _stream(run, first, last)
     with closing(stream), Progress(last - first, "finetune") as progress:
         reached = _steps(run, clock.timed(stream), first, bad, watch, progress)
     if reached > first:
@@ -186,7 +192,7 @@ def _steps(
             journal.write(
                 step=step, loss=loss, rate=rate, lines=len(batch.lengths), width=batch.images.shape[3]
             )
-            bad.extend(batch.broken)
+            bad.extend(run.ranks.gather(batch.broken))
             _check_bad(run, bad)
             progress.advance(1, note=f"loss {loss:.3f}")
             step += 1
@@ -195,6 +201,29 @@ def _steps(
             if due or scored or step == run.schedule.steps:
                 _save_latest(run, step, bad)
                 saved = time.monotonic()
-            if watch.stopped:
+            if _told_to_stop(run, watch.stopped):
                 break
     return step
+
+
+def _told_to_stop(run: Run, stopped: bool) -> bool:
+    """What the first process decides; only ``patience`` can stop a run early."""
+    return run.settings.patience is not None and run.ranks.sum(float(stopped)) > 0
+
+
+def follow(run: Run) -> None:
+    """Train along with the first process, which alone writes, scores and speaks.
+
+    Raises:
+        DatakitError: as :func:`train`.
+    """
+    first, bad = _resume(run)
+    last = run.schedule.steps
+    if _told_to_stop(run, False):
+        return
+    for step, batch in enumerate(_stream(run, first, last), first):
+        run.engine.step(batch, step, rate_at(run.schedule, step))
+        bad.extend(run.ranks.gather(batch.broken))
+        _check_bad(run, bad)
+        if _told_to_stop(run, False):
+            return

@@ -12,16 +12,14 @@ from typing import Any
 
 from datakit.errors import UsageError
 from datakit.files import atomic_write
-from datakit.metrics import Score
 from datakit_train.gate import Candidate, choose
-from datakit_train.result import candidate_dict
+from datakit_train.result import candidate_dict, candidate_of
 from datakit_train.run import Run, score_sets, trained_model
 from datakit_train.settings import Settings
 from datakit_train.weights.store import load_model, save_model
 
 EVALUATIONS = "evaluations.jsonl"
 KEPT = "kept"
-_COUNTS = ("lines", "exact", "exact_folded", "edits", "characters", "unreadable")
 
 
 def evaluation_steps(settings: Settings, steps: int) -> tuple[int, ...]:
@@ -47,21 +45,12 @@ def evaluation_steps(settings: Settings, steps: int) -> tuple[int, ...]:
     return (*between, steps)
 
 
-def _score(counts: Mapping[str, Any]) -> Score:
-    return Score(**{name: int(counts[name]) for name in _COUNTS})
-
-
-def _candidate(record: Mapping[str, Any]) -> Candidate:
-    guards = {name: _score(counts) for name, counts in record["guards"].items()}
-    return Candidate(str(record["name"]), _score(record["domain"]), guards)
-
-
 def read_evaluations(path: Path) -> list[tuple[int, Candidate]]:
     """Step and scores of every evaluation so far; nothing where the file is missing."""
     if not path.exists():
         return []
     records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    return [(int(record["step"]), _candidate(record)) for record in records]
+    return [(int(record["step"]), candidate_of(record)) for record in records]
 
 
 class Watch:
