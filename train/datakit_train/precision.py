@@ -18,12 +18,18 @@ PRECISIONS = ("off", "float16", "bfloat16")
 class Precision:
     """``name`` is one of :data:`PRECISIONS`; "off" changes nothing, bit for bit.
 
-    Only float16 scales the loss: bfloat16 has the exponents of float32. Paddle scales on GPUs alone.
+    Only float16 scales the loss: bfloat16 has the exponents of float32.
+
+    Raises:
+        UsageError: an unknown name, or no GPU: Paddle has neither the cast nor the scale on a CPU.
     """
 
     def __init__(self, name: str = "off") -> None:
         if name not in PRECISIONS:
             raise UsageError(f"--amp {name!r} is not one of {', '.join(PRECISIONS)}")
+        device = import_paddle().device.get_device()
+        if name != "off" and not device.startswith("gpu"):
+            raise UsageError(f"--amp {name} needs a GPU; this run computes on {device}")
         self.name = name
         self._scaler = import_paddle().amp.GradScaler() if name == "float16" else None
 
