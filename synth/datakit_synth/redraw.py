@@ -9,9 +9,10 @@ from pathlib import Path
 
 from datakit.errors import UsageError
 from datakit.files import MANIFEST, atomic_write, read_manifest
+from datakit_synth.drawing import draw_sample
 from datakit_synth.identity import fingerprint, require_ours
 from datakit_synth.prepare import Prepared
-from datakit_synth.render import Renderer, encode, sample_rng
+from datakit_synth.render import Renderer, encode
 from datakit_synth.shards import params_line
 from datakit_synth.sheet import spread
 
@@ -58,7 +59,7 @@ def redraw(prepared: Prepared, index: int, folder: Path) -> Path:
     if not 0 <= index < len(lines):
         raise UsageError(f"picture {index}: the run has {len(lines)}, from 0 to {len(lines) - 1}")
     text = lines[index].text
-    rendered = Renderer(prepared.job).render(text, sample_rng(prepared.job.seed, index))
+    rendered = draw_sample(Renderer(prepared.job), index, text)
     path = folder / f"{index:06d}.jpg"
     atomic_write(path, encode(rendered))
     atomic_write(path.with_suffix(".json"), params_line(index, text, rendered))
@@ -87,6 +88,6 @@ def _time(renderer: Renderer, prepared: Prepared, indices: Sequence[int]) -> tup
     """CPU seconds and bytes of the pictures ``indices``."""
     began, size = time.process_time(), 0
     for index in indices:
-        rendered = renderer.render(prepared.plan.lines[index].text, sample_rng(prepared.job.seed, index))
+        rendered = draw_sample(renderer, index, prepared.plan.lines[index].text)
         size += len(encode(rendered))
     return time.process_time() - began, size

@@ -22,8 +22,9 @@ from datakit.errors import OutputError
 from datakit.executor import Shard, sign_of_life
 from datakit.files import atomic_write
 from datakit.labels import encode_rec
+from datakit_synth.drawing import draw_sample
 from datakit_synth.pictures import Add, read_pack, write_folder, write_pack
-from datakit_synth.render import Rendered, Renderer, RenderJob, encode, sample_rng
+from datakit_synth.render import Rendered, Renderer, RenderJob, encode
 
 SHARD_LINES = 200
 # Parameters whose values are counted for the account of a run, and under which name.
@@ -147,7 +148,7 @@ def _draw(job: ShardJob, shard: Shard, account: _Account, add: Add) -> None:
     for offset, text in enumerate(shard.items):
         index = shard.index * SHARD_LINES + offset
         sign_of_life(f"line {index} ({text!r})")
-        rendered = renderer.render(text, sample_rng(job.render.seed, index))
+        rendered = draw_sample(renderer, index, text)
         data = encode(rendered)
         add(f"{index:06d}.jpg", data)
         account.add(index, text, rendered, data)
