@@ -17,10 +17,10 @@ with a test. General lines that the dictionary does not cover are left out: cut 
 
 Arms: ``plain`` trains on the domain alone, all steps at once, at the guide's rate for the batch (1e-4 at
 128). ``loop`` is two rounds of half the steps; both have 120 steps of 16 lines. The rest are ablations:
-``plain-rate`` is plain at the loop's rate, ``loop-nosynth`` makes no lines, ``loop-guide`` is the loop at the
-guide's rate, ``plain-dict`` (rec) is ``plain-rate`` with the dictionary that the loop would make,
-``plain-restored`` and ``loop-restored`` (receipts) train on labels whose case ``badcases --restore case``
-took from the base model.
+``plain-rate`` is plain at the loop's rate (and what it freezes), ``loop-nosynth`` makes no lines,
+``loop-guide`` is the loop at the guide's rate, ``plain-dict`` (rec) is ``plain-rate`` with the dictionary
+that the loop would make, ``plain-restored`` and ``loop-restored`` (receipts) train on labels whose case
+``badcases --restore case`` took from the base model.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Demo:
     cut: Callable[[Path], tuple[list[RecLine], list[RecLine], list[RecLine]]]
     folder: str
     rate: float
+    freeze: str
     max_text_length: int
     synth: Mapping[str, Any]
     general: tuple[str, ...] = ("words", "books", "chinese")
@@ -113,7 +114,7 @@ def cut_receipts(data: Path) -> tuple[list[RecLine], list[RecLine], list[RecLine
 
 DEMOS: Mapping[str, Demo] = {
     "plates": Demo(
-        cut_plates, "chinese", 1e-4, 25,
+        cut_plates, "chinese", 1e-4, "none", 25,
         {
             "per_char": 40, "max_targets": 12, "templates": ("plate-zh",), "presets": ("photo",),
             "photos": True,
@@ -121,12 +122,12 @@ DEMOS: Mapping[str, Demo] = {
         ignored="·",
     ),
     "rec": Demo(
-        cut_rec, "chinese", 3e-4, 40,
+        cut_rec, "chinese", 3e-4, "backbone", 40,
         {"per_char": 40, "max_targets": 20, "presets": ("scan",)},
         general=("words", "books"), new_characters=3,
     ),
     "receipts": Demo(
-        cut_receipts, "receipts", 1e-4, 40,
+        cut_receipts, "receipts", 1e-4, "none", 40,
         {
             "per_char": 40, "max_targets": 12, "templates": ("item-en", "sum-en"),
             "presets": ("scan", "thermal"),
@@ -187,7 +188,9 @@ def plan_of(name: str, data: Path, out: Path, seed: int) -> LoopPlan:
             "steps": STEPS // ROUNDS,
             "batch_size": BATCH,
             "learning_rate": demo.rate,
-            "shares": [0.5],
+            "warmup_steps": 10,
+            "freeze": demo.freeze,
+            "shares": [0.6, 0.3],
             "max_text_length": demo.max_text_length,
             "max_width": 480,
         },
@@ -235,16 +238,21 @@ def run_base(task: Task) -> None:
 
 
 def run_plain(
-    task: Task, *, rate: float | None = None, domain: Part | None = None, with_dictionary: bool = False
+    task: Task, *, guide: bool = True, domain: Part | None = None, with_dictionary: bool = False
 ) -> None:
-    """All steps on the domain alone; the last weights, unless the base reads more of val."""
+    """All steps on the domain alone; the last weights, unless the base reads more of val.
+
+    ``guide``: at the guide's rate and the trainer's usual settings, else at those of the loop.
+    """
     from datakit.loop.score import score_step
     from datakit_train.finetune import RESULT, finetune
     from datakit_train.settings import Settings
 
     plan, folder = task.plan, round_folder(task.folder, 1)
     if not (folder.finetune / RESULT).exists():
-        given = {**plan.finetune, "steps": STEPS, "shares": (), "learning_rate": rate}
+        given = {**plan.finetune, "steps": STEPS, "shares": ()}
+        if guide:
+            given = {k: v for k, v in given.items() if k not in ("learning_rate", "warmup_steps", "freeze")}
         finetune(
             make_plan(domain=[domain or plan.domain[0]], rule="as-is").mix,
             val=plan.val,
@@ -295,10 +303,6 @@ def restored(task: Task) -> Part:
     return Part(out / "restored.txt", part.data_dir)
 
 
-def _loop_rate(task: Task) -> float:
-    return float(task.plan.finetune["learning_rate"])
-
-
 def _without_synth(plan: LoopPlan) -> LoopPlan:
     return replace(plan, synth={**plan.synth, "max_targets": 0})
 
@@ -316,11 +320,11 @@ ARMS: Mapping[str, Callable[[Task], None]] = {
     "base": run_base,
     "plain": run_plain,
     "loop": run_rounds,
-    "plain-rate": lambda task: run_plain(task, rate=_loop_rate(task)),
+    "plain-rate": lambda task: run_plain(task, guide=False),
     "loop-guide": lambda task: run_rounds(task, _guide_rate),
     "loop-nosynth": lambda task: run_rounds(task, _without_synth),
-    "plain-dict": lambda task: run_plain(task, rate=_loop_rate(task), with_dictionary=True),
-    "plain-restored": lambda task: run_plain(task, rate=_loop_rate(task), domain=restored(task)),
+    "plain-dict": lambda task: run_plain(task, guide=False, with_dictionary=True),
+    "plain-restored": lambda task: run_plain(task, guide=False, domain=restored(task)),
     "loop-restored": _on_restored,
 }
 
