@@ -6,6 +6,7 @@ Nothing is imported to find out: what pip wrote down about an installed distribu
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -36,6 +37,9 @@ BASE = (
 )
 TRAIN = ("safetensors", "onnx")
 PADDLES = ("paddlepaddle", "paddlepaddle-gpu")
+OLDEST_PADDLE = (2, 6, 2)
+# PyPI's newest GPU build, 2.6.2, ends with it.
+LAST_GPU_PYTHON = (3, 12)
 # All of them install the one folder cv2, the last one over the others.
 OPENCVS = (
     "opencv-python-headless",
@@ -46,6 +50,8 @@ OPENCVS = (
 SHARED_MEMORY = 512 << 20
 MEMORY = 4 << 30
 _DRIVER = Path("/proc/driver/nvidia/version")
+_GPUS = Path("/proc/driver/nvidia/gpus")
+_OWN_INDEX = "newer ones are on Paddle's own index, see www.paddlepaddle.org.cn"
 _SHARED = Path("/dev/shm")  # noqa: S108 - measured, not written to
 _MEMORY_FILE = Path("/proc/meminfo")
 _LIMIT_FILE = Path("/sys/fs/cgroup/memory.max")
@@ -63,12 +69,16 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Cores this process may use, and bytes of memory and shared memory; None where it cannot be told."""
+    """Cores this process may use, and bytes of memory and shared memory; None where it cannot be told.
+
+    ``gpus`` are the NVIDIA cards by name, in the order of their bus addresses.
+    """
 
     cores: int
     memory: int | None
     shared_memory: int | None
     nvidia_driver: bool
+    gpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,7 @@ def _pulled(name: str) -> str | None:
 
 def _machine() -> Machine:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Machine(cores, _memory(), _shared_memory(), _DRIVER.exists())
+    return Machine(cores, _memory(), _shared_memory(), _DRIVER.exists(), _gpus())
 
 
 def _memory() -> int | None:
@@ -153,9 +163,25 @@ def _shared_memory() -> int | None:
     return found.f_blocks * found.f_frsize
 
 
+def _gpus() -> tuple[str, ...]:
+    """Names as the driver tells them; nothing is loaded to find out."""
+    names = []
+    for path in sorted(_GPUS.glob("*/information")):
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        names += [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
+    return tuple(names)
+
+
+def _python() -> tuple[int, int]:
+    return sys.version_info[:2]
+
+
 def _of_python() -> Iterator[Trouble]:
     lowest, highest = SUPPORTED
-    if not lowest <= sys.version_info[:2] <= highest:
+    if not lowest <= _python() <= highest:
         yield Trouble(
             "python-version",
             "warning",
@@ -198,13 +224,14 @@ def _of_opencv(versions: Mapping[str, str | None]) -> Iterator[Trouble]:
 def _of_paddle(versions: Mapping[str, str | None], machine: Machine) -> Iterator[Trouble]:
     found = [name for name in PADDLES if versions[name] is not None]
     lacking = [name for name in TRAIN if versions[name] is None]
+    gpu = machine.nvidia_driver
     if not found or lacking:
-        what = ", ".join(([] if found else ["paddlepaddle"]) + lacking)
+        what = ", ".join(([] if found else [PADDLES[gpu]]) + lacking)
         yield Trouble(
             "train-missing",
             "info",
             f"{what} not installed: no finetune, predict, evaluate and loop",
-            "pip install 'ocr-datakit[train]'",
+            _gpu_line() if gpu and found != [PADDLES[0]] else "pip install 'ocr-datakit[train]'",
         )
     if len(found) > 1:
         yield Trouble(
@@ -213,14 +240,34 @@ def _of_paddle(versions: Mapping[str, str | None], machine: Machine) -> Iterator
             "paddlepaddle and paddlepaddle-gpu share one folder",
             "pip uninstall -y paddlepaddle paddlepaddle-gpu, then install the one you want",
         )
-    if machine.nvidia_driver and found == ["paddlepaddle"]:
+    for name in found:
+        if _numbers(versions[name]) < OLDEST_PADDLE:
+            yield Trouble(
+                "paddle-old",
+                "warning",
+                f"{name} {versions[name]} is older than 2.6.2, the oldest that is tested",
+                f"pip install --upgrade {name}",
+            )
+    if gpu and found == [PADDLES[0]]:
         yield Trouble(
             "gpu-unused",
             "info",
             "there is an NVIDIA driver, and Paddle is the build for CPUs",
-            "pip uninstall -y paddlepaddle && pip install 'ocr-datakit[gpu]' (2.6.2 is the newest on PyPI; "
-            "newer ones are on Paddle's own index, see www.paddlepaddle.org.cn)",
+            f"pip uninstall -y paddlepaddle && {_gpu_line()}",
         )
+
+
+def _gpu_line() -> str:
+    """How to get Paddle for GPUs with this Python."""
+    if _python() > LAST_GPU_PYTHON:
+        last = ".".join(map(str, LAST_GPU_PYTHON))
+        return f"use Python {last}, or a GPU build from elsewhere: PyPI's newest ends there; {_OWN_INDEX}"
+    return f"pip install 'ocr-datakit[gpu]' (2.6.2 is the newest on PyPI; {_OWN_INDEX})"
+
+
+def _numbers(version: str | None) -> tuple[int, ...]:
+    """The leading numbers of a version: 3.0.0rc1 -> (3, 0, 0)."""
+    return tuple(int(number) for number in re.findall(r"\d+", version or "")[:3])
 
 
 def _of_machine(machine: Machine) -> Iterator[Trouble]:

@@ -54,7 +54,8 @@ def _lines(found: Diagnosis) -> Iterator[str]:
     for name in shown:
         if versions[name] is not None or name not in optional:
             yield f"  {name:<26}{versions[name] or '-'}"
-    gpu = "NVIDIA driver found" if machine.nvidia_driver else "no NVIDIA driver"
+    driver = "NVIDIA driver found" if machine.nvidia_driver else "no NVIDIA driver"
+    gpu = ", ".join((driver, *machine.gpus))
     yield f"machine: {machine.cores} cores, {_size(machine.memory)} of memory, {gpu}"
     yield f"  shared memory (/dev/shm)  {_size(machine.shared_memory)}"
     yield f"models in {found.cache}"

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def whole(monkeypatch, tmp_path):
     """A machine on which nothing is wrong; a test takes away what it is about."""
-    versions = dict.fromkeys((*doctor.BASE, "paddlepaddle", *doctor.TRAIN), "1.0")
+    versions = dict.fromkeys((*doctor.BASE, "paddlepaddle", *doctor.TRAIN), "3.3.1")
     monkeypatch.setattr(doctor, "installed_version", versions.get)
     machine = doctor.Machine(cores=2, memory=8 << 30, shared_memory=1 << 30, nvidia_driver=False)
     monkeypatch.setattr(doctor, "_machine", lambda: machine)
@@ -49,7 +49,7 @@ def test_nothing_is_wrong(whole):
     ],
 )
 def test_what_is_installed(whole, added, taken, expected):
-    whole.update(dict.fromkeys(added, "1.0"))
+    whole.update(dict.fromkeys(added, "3.3.1"))
     for name in taken:
         del whole[name]
     assert codes() == expected
@@ -74,6 +74,51 @@ def test_the_cure_of_two_opencvs_keeps_the_headless_one(whole):
 def test_the_machine(whole, monkeypatch, machine, expected):
     monkeypatch.setattr(doctor, "_machine", lambda: machine)
     assert codes() == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [("2.5.2", True), ("2.6.1", True), ("2.6.2", False), ("2.6.2.post117", False), ("3.0.0rc1", False)],
+)
+def test_a_paddle_that_is_too_old(whole, version, old):
+    whole["paddlepaddle"] = version
+    assert codes() == [("paddle-old", "warning")] * old
+
+
+def with_gpu(monkeypatch, python):
+    machine = doctor.Machine(2, 8 << 30, 1 << 30, True, ("Tesla T4",))
+    monkeypatch.setattr(doctor, "_machine", lambda: machine)
+    monkeypatch.setattr(doctor, "_python", lambda: python)
+
+
+@pytest.mark.parametrize(
+    ("python", "words"), [((3, 12), "pip install 'ocr-datakit[gpu]'"), ((3, 13), "use Python 3.12, or a GPU")]
+)
+def test_the_line_for_a_machine_with_a_gpu(whole, monkeypatch, capsys, python, words):
+    with_gpu(monkeypatch, python)
+    (trouble,) = doctor.diagnose().findings
+    assert (trouble.code, trouble.fix.startswith("pip uninstall -y paddlepaddle && ")) == ("gpu-unused", True)
+    del whole["paddlepaddle"]
+    (trouble,) = doctor.diagnose().findings
+    assert trouble.code == "train-missing"
+    assert trouble.message.startswith("paddlepaddle-gpu not installed")
+    assert trouble.fix.startswith(words)
+    app(["doctor"], standalone_mode=False)
+    assert "NVIDIA driver found, Tesla T4\n" in capsys.readouterr().out
+
+
+def test_a_python_that_is_not_tested(whole, monkeypatch):
+    monkeypatch.setattr(doctor, "_python", lambda: (3, 14))
+    assert codes() == [("python-version", "warning")]
+
+
+def test_gpus_by_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "_GPUS", tmp_path)
+    assert doctor._gpus() == ()
+    for address, name in (("0000:01:00.0", "Tesla T4"), ("0000:00:1e.0", "NVIDIA A10G")):
+        (tmp_path / address).mkdir()
+        (tmp_path / address / "information").write_text(f"Model: \t\t {name}\nIRQ:   \t 12\n")
+    assert doctor._gpus() == ("NVIDIA A10G", "Tesla T4")
 
 
 def test_models_and_fonts_that_are_not_there(whole, monkeypatch, tmp_path):
