@@ -106,7 +106,7 @@ def content_height(params: Mapping[str, Any]) -> int:
 
 
 def _margin(params: Mapping[str, Any], side: str) -> int:
-    return max(MIN_MARGIN, round(float(params["height"] * params[side])))
+    return max(int(params.get("least", MIN_MARGIN)), round(float(params["height"] * params[side])))
 
 
 @dataclass(frozen=True, slots=True)

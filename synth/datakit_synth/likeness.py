@@ -29,18 +29,19 @@ _GAINS = (0.25, 2.0)
 # they are apart.
 _COVERED = (0.065, 0.935)
 _PROBE_SIGMA = 8
+# Of a picture, where its noise is measured (enough for a median), and levels of a mask that count as ink.
+_COLUMNS, _INKED = 200, 20
 # Instead of the number of a milder try: the picture as it was drawn.
 _GIVEN_UP = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A picture before it is likened: its mask, grey levels from ink to ground, the noise of the ground."""
+    """A picture before it is likened: its mask, and grey levels from ink to ground."""
 
     image: Image
     mask: Mask
     contrast: float
-    noise: float
 
 
 def likened(
@@ -50,8 +51,7 @@ def likened(
 
     ``measured`` is what :func:`datakit_synth.ink.choose_ink` says of ink and ground.
     """
-    noise = 0.0 if manner.patch is None else manner.patch.noise
-    params = liken(Drawn(image, mask, float(measured["contrast"]), noise), manner.crop, rng)
+    params = liken(Drawn(image, mask, float(measured["contrast"])), manner.crop, rng)
     for step, tried in enumerate([params, *milder(params)]):
         done = finish(image, tried)
         edges = legibility.measure(done, mask)
@@ -81,9 +81,7 @@ def liken(drawn: Drawn, crop: Crop, rng: Random) -> dict[str, Any]:
 
     softness = _search(sharpness, crop.sharpness)
     contrast = round(gain(_softened(grey, softness)), 3)
-    # What the ground has of noise already; a blur takes most of it.
-    left = drawn.noise * contrast * (1.0 if softness < 0.4 else 0.3)
-    lacking = math.sqrt(max(0.0, crop.noise**2 - left**2))
+    lacking = math.sqrt(max(0.0, crop.noise**2 - (contrast * _noise(_softened(grey, softness), mask)) ** 2))
     return {
         "softness": softness,
         "gain": contrast,
@@ -146,6 +144,12 @@ def _search(sharpness: Callable[[float], float], wanted: float) -> float:
     part = 0.5 if left <= right else (left - np.log(max(1.0, wanted))) / (left - right)
     part = min(1.0, max(0.0, float(part)))
     return round(_SOFTNESS[low] + part * (_SOFTNESS[high] - _SOFTNESS[low]), 3)
+
+
+def _noise(grey: Mask, mask: Mask) -> float:
+    """The noise that the ground has already, judged by the first columns."""
+    beside = np.asarray(cv2.dilate(mask[:, :_COLUMNS], np.ones((3, 3), np.uint8)), np.uint8)
+    return crops.noise(grey[:, :_COLUMNS], np.asarray(beside < _INKED, np.uint8))
 
 
 @lru_cache(maxsize=256)

@@ -28,6 +28,8 @@ _WIDTHS = (80.0, 100.0)
 Step = tuple[str, dict[str, Any]]
 # Settings of a line, of which the one most like the real crop is taken.
 TRIES = 3
+# Faces drawn at most until one leans as the crop does.
+_FACES = 5
 JPEG_QUALITY = {"clean": (95, 95)}
 _JPEG_QUALITY = (70, 95)
 
@@ -185,12 +187,12 @@ class Renderer:
         if look == "dot-matrix":
             line = segments.dot_matrix(text, size, details["radius"], details["square"])
             return _Set(_plain_params(look, size), line, paint.Drawing(line.mask))
-        tried = [
-            self._set_type(text, size, look, details, rng) for _ in range(1 if manner is None else TRIES)
-        ]
+        italic = None if manner is None else manner.italic
+        times = 1 if manner is None else TRIES
+        tried = [self._set_type(text, size, look, details, italic, rng) for _ in range(times)]
         style, line = tried[0]
         if manner is not None:
-            style, line = min(tried, key=lambda one: manner.unlike(one[1], text, is_italic(one[0].face)))
+            style, line = min(tried, key=lambda one: manner.unlike(one[1], text))
         params = {
             "font": style.face.name,
             "coords": list(style.coords),
@@ -202,10 +204,20 @@ class Renderer:
         return _Set(params, line, paint.shape(line.mask, look, details))
 
     def _set_type(
-        self, text: str, size: int, look: str, details: Mapping[str, Any], rng: Random
+        self,
+        text: str,
+        size: int,
+        look: str,
+        details: Mapping[str, Any],
+        italic: bool | None,
+        rng: Random,
     ) -> tuple[Style, LineMask]:
         groups = self._covering(text)
         face = rng.choice(rng.choice(groups))
+        for _ in range(0 if italic is None else _FACES):
+            if is_italic(face) is italic:
+                break
+            face = rng.choice(rng.choice(groups))
         spacing = round(rng.uniform(0.01, 0.1), 3) if rng.random() < 0.2 else 0.0
         style = Style(
             face,

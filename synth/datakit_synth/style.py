@@ -29,10 +29,14 @@ _NEAREST, _NEAREST_SHARE = 40, 0.05
 _LOSSLESS_QUALITY = 95
 # Px of a picture: in lower ones no room is left for strokes.
 _HEIGHTS = (12, 256)
+# Levels between the channels of a colour that is taken for grey.
+_GREY = 2
 # Fonts are made this much narrower or wider, for the pitch of the crop.
 _STRETCH = (0.75, 1.35)
-# Lean of an italic face, dx/dy.
-_ITALIC = 0.2
+# Lean of a crop, dx/dy, from which on its line is set in an italic face.
+_LEANS = 0.12
+# The rim of a mask in heights of its line, and px of a picture from which on it is a pixel or more.
+_RIM, _RIM_IS_ENOUGH = 0.045, 24
 _SUMMARY = ("height", "sharpness", "contrast", "noise", "quality", "pitch", "angle", "coverage")
 _PERCENTILES = (5, 25, 50, 75, 95)
 
@@ -55,29 +59,37 @@ class Manner:
         return self.crop.quality or _LOSSLESS_QUALITY
 
     def placed(self, where: dict[str, Any]) -> dict[str, Any]:
-        """The geometry ``where`` with the margins and the lean of the crop."""
+        """The geometry ``where`` with the margins and the lean of the crop.
+
+        Every mask has an empty rim, which is free space already: in a picture of some height it is margin
+        enough.
+        """
         crop = self.crop
-        sides = {side: max(0.0, getattr(crop, side)) for side in ("left", "top", "right", "bottom")}
+        sides = {side: max(0.0, getattr(crop, side) - _RIM) for side in ("left", "top", "right", "bottom")}
         # The text keeps at least 60 % of the height, and a line does not drown in free space.
         room = sides["top"] + sides["bottom"]
         for side in ("top", "bottom"):
             sides[side] = round(sides[side] * min(1.0, 0.4 / room if room else 1.0), 3)
         for side in ("left", "right"):
             sides[side] = round(min(1.0, sides[side]), 3)
-        return {**where, **sides, "angle": crop.angle}
+        return {**where, **sides, "angle": crop.angle, "least": 0 if self.height >= _RIM_IS_ENOUGH else 1}
 
     def stretch(self, shape: tuple[int, ...], text: str) -> float:
         """How much wider to draw a line whose mask has ``shape``, for characters as wide as the crop's."""
-        pitch = shape[1] / shape[0] / units(text)
+        pitch = (shape[1] - 2 * PAD) / (shape[0] - 2 * PAD) / units(text)
         return round(min(_STRETCH[1], max(_STRETCH[0], self.crop.pitch / pitch)), 3)
 
-    def unlike(self, line: LineMask, text: str, italic: bool) -> float:
-        """How unlike the crop a line is in its weight, its width and its lean; 0 is alike."""
+    @property
+    def italic(self) -> bool:
+        """Whether the letters of the crop lean to the right."""
+        return self.crop.slant > _LEANS
+
+    def unlike(self, line: LineMask, text: str) -> float:
+        """How unlike the crop a line is in its weight and its width; 0 is alike."""
         inside = line.mask[PAD:-PAD, PAD:-PAD]
         weight = math.log(max(0.01, float(inside.mean()) / 255) / max(0.01, self.crop.density))
         pitch = inside.shape[1] / inside.shape[0] / units(text)
-        lean = (_ITALIC if italic else 0.0) - self.crop.slant
-        return abs(weight) + 0.7 * abs(math.log(pitch / self.crop.pitch)) + 3.0 * abs(lean)
+        return abs(weight) + 0.7 * abs(math.log(pitch / self.crop.pitch))
 
     def inked(self, ground: Image, mask: Mask, wish: Colour | None) -> tuple[Image, Colour, dict[str, Any]]:
         """Ground, ink and what was measured, as :func:`datakit_synth.ink.choose_ink` gives them."""
@@ -218,8 +230,9 @@ def _varied(crop: Crop, rng: Random) -> Crop:
 
 
 def _shaded(colour: Colour, light: float, rng: Random) -> Colour:
-    """``colour`` with ``light`` added and a little of its own; pure black and white stay what they are."""
+    """``colour`` with ``light`` added and a little of its own; black and white stay, and grey stays grey."""
     if min(colour) == 255 or max(colour) == 0:
         return colour
-    blue, green, red = (min(255, max(0, round(c + light + rng.uniform(-2, 2)))) for c in colour)
+    tint = 2.0 if max(colour) - min(colour) > _GREY else 0.0
+    blue, green, red = (min(255, max(0, round(c + light + rng.uniform(-tint, tint)))) for c in colour)
     return blue, green, red
