@@ -289,6 +289,12 @@ def _notes(tally: Tally) -> Iterator[str]:
     for finding in tally.rule_findings():
         if finding.systematic:
             yield finding.sentence()
+    if unseen := tally.pictures.unseen:
+        yield (
+            f"{unseen:,} of {min(tally.pictures.asked, MOST_PICTURES):,} pictures could not be looked at "
+            f"(the first: {tally.pictures.first_unseen}); nothing is said of them. --data-dir names their "
+            "folder"
+        )
     if tally.measure is not None and tally.pictures.asked > MOST_PICTURES:
         yield (
             f"pictures of the first {MOST_PICTURES:,} lines were measured, of {tally.pictures.asked:,}: no "

@@ -95,6 +95,13 @@ class PictureTally:
 
     rows: list[tuple[PictureFacts, bool, bool, int, int]] = field(default_factory=list)
     asked: int = 0
+    unseen: int = 0
+    first_unseen: str = ""
+
+    def miss(self, image: str) -> None:
+        """Count a line whose picture could not be looked at."""
+        self.unseen += 1
+        self.first_unseen = self.first_unseen or image
 
     def add(self, facts: PictureFacts, exact: bool, folded: bool, edits: int, length: int) -> None:
         """Count a line."""

@@ -185,7 +185,10 @@ class Tally:
         self.pictures.asked += 1
         if self.measure is None or self.pictures.asked > MOST_PICTURES:
             return None
-        return self.measure(prediction)
+        facts = self.measure(prediction)
+        if facts is None:
+            self.pictures.miss(prediction.image)
+        return facts
 
     def rule_findings(self) -> tuple[RuleFinding, ...]:
         """Labelling rules, with the lines read as labelled among those that agree."""

@@ -287,3 +287,14 @@ def test_direction_of_marks(pairs, direction, only):
 )
 def test_restored_marks(label, text, what, wanted):
     assert restored(label, text, what) == wanted
+
+
+def test_pictures_that_could_not_be_looked_at_are_counted():
+    lines = predictions(("ab", "ab"), ("cd", "c"), ("ef", None))
+    facts = PictureFacts(100, 32, 50.0, 0.5, False, False)
+    seen = analyse(lines, measure=lambda p: facts if p.line == 1 else None)
+    assert seen.notes == (
+        "2 of 3 pictures could not be looked at (the first: img/2.jpg); nothing is said of them. --data-dir "
+        "names their folder",
+    )
+    assert analyse(lines, measure=lambda _: facts).notes == analyse(lines).notes == ()
