@@ -150,26 +150,41 @@ def run_child(train: Path, val: Path, model: Path, out: Path, settings: Settings
     return [sys.executable, "-c", _RUN, *map(str, (train, val, model, out)), json.dumps(asdict(settings))]
 
 
-def test_killed_and_resumed_is_the_undisturbed_run_bit_for_bit(
-    train: Path, val: Path, tiny_model: Path, tmp_path: Path
-) -> None:
-    settings = replace(FAST, steps=16, save_every=2)
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    command = run_child(train, val, tiny_model, torn, settings)
+def reached_step(out: Path) -> int:
+    """The step of the last checkpoint, 0 before there is one."""
+    try:
+        return int(json.loads((out / "latest.json").read_bytes())["step"])
+    except FileNotFoundError:
+        return 0
+
+
+def kill_behind(command: list[str], out: Path, wanted: int) -> int:
+    """Start a run, kill it some steps behind ``wanted``; returns the step that its checkpoint holds."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         deadline = time.monotonic() + 60
-        while not (torn / "latest.json").exists() and time.monotonic() < deadline:
+        while reached_step(out) < wanted and time.monotonic() < deadline:
             time.sleep(0.005)
-        time.sleep(0.05)
+        time.sleep(0.03)
         child.send_signal(signal.SIGKILL)
-    reached = load_latest(torn).state["step"]
-    assert 2 <= reached < 16
-    assert not (torn / "result.json").exists()
+    return int(load_latest(out).state["step"])
+
+
+def test_killed_three_times_and_resumed_is_the_undisturbed_run_bit_for_bit(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    settings = replace(FAST, steps=30, save_every=2, evaluate_every=12)
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    command = run_child(train, val, tiny_model, torn, settings)
+    for wanted in (4, 10, 16):
+        reached = kill_behind(command, torn, wanted)
+        assert wanted <= reached < 30
+        assert not (torn / "result.json").exists()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"going on from step {reached}\n" in done.stdout
     subprocess.run(run_child(train, val, tiny_model, whole, settings), capture_output=True, check=True)
 
-    assert (torn / "train.jsonl").read_bytes() == (whole / "train.jsonl").read_bytes()
+    for name in ("train.jsonl", "evaluations.jsonl"):
+        assert (torn / name).read_bytes() == (whole / name).read_bytes()
     first, second = load_latest(torn), load_latest(whole)
     assert first.state == second.state
     for name, array in second.model.tensors.items():
@@ -181,6 +196,29 @@ def test_killed_and_resumed_is_the_undisturbed_run_bit_for_bit(
         result.pop("seconds")
         result.pop("model")
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_ends_with_its_code_and_goes_on(
+    train: Path, val: Path, tiny_model: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["finetune", "--train", train, "--val", val, "--out", out, "--pretrained", tiny_model]
+    arguments += ["--steps", 5000, "--batch-size", 2, "--learning-rate", 1e-5, "--threads", 1]
+    main = "from datakit_train import training; training.SAVE_SECONDS = 0.0\n"
+    main += "from datakit.cli.main import main; main()"
+    command = [sys.executable, "-c", main, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        deadline = time.monotonic() + 60
+        while reached_step(out) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child.send_signal(number)
+        _, said = child.communicate(timeout=30)
+    assert child.returncode == code, said
+    assert said.rstrip().splitlines()[-1].startswith("datakit: stopped; what was finished is kept")
+    assert "Traceback" not in said
+    assert not list(out.rglob("*.tmp"))
+    assert load_latest(out).state["step"] == reached_step(out) >= 2
 
 
 def test_other_settings_or_data_on_the_same_folder_are_refused(
