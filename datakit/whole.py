@@ -10,6 +10,7 @@ from typing import Literal
 
 Damage = Literal["", "truncated", "damaged"]
 
+_segment = struct.Struct(">BBH").unpack_from
 # In compressed data 0xff is followed by 0x00 or a restart marker; anything else but fill is a marker.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
@@ -26,11 +27,17 @@ def damage(name: str, data: bytes) -> Damage:
 def _jpeg(data: bytes) -> Damage:
     """Walk the segments: thumbnails hold end markers too, so searching for one is not enough."""
     position = _first_scan(data)
-    while found := _JPEG_MARKER.search(data, position):
-        position = found.end()
-        if data[position - 1] == 0xD9:
-            return ""
-        position += int.from_bytes(data[position : position + 2], "big")
+    search = _JPEG_MARKER.search
+    try:
+        # A progressive file has some twenty segments between its scans.
+        while found := search(data, position):
+            position = found.end()
+            if data[position - 1] == 0xD9:
+                return ""
+            position += data[position] << 8 | data[position + 1]
+    except IndexError:
+        # The file ends with the marker or half a length behind it.
+        pass
     return "truncated"
 
 
@@ -38,11 +45,13 @@ def _first_scan(data: bytes) -> int:
     """The end of the last of the segments that follow each other from the start on."""
     position = 2
     last = len(data) - 4
-    while position < last and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker < 0xC0 or 0xD0 <= marker <= 0xD9 or marker == 0xFF:
+    while position < last:
+        mark, marker, length = _segment(data, position)
+        if mark != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD9 or marker == 0xFF:
             break
-        position += 2 + (data[position + 2] << 8 | data[position + 3])
+        position += 2 + length
+        if marker == 0xDA:
+            break
     return position
 
 

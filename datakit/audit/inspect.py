@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from datakit.audit.fate import judge
 from datakit.audit.file_checks import FAULT_CHECKS
 from datakit.audit.image_checks import PICTURE_CHECKS, SHAPE_CHECKS
 from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
+from datakit.audit.looks import NOT_INSPECTED
 from datakit.audit.pictures import Picture, inspect
 from datakit.audit.settings import Settings
 from datakit.audit.tally import CAP, Tally
@@ -28,7 +29,11 @@ _Subject = TypeVar("_Subject")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Consecutive lines of one label file; pickles, so that it can go to a worker."""
+    """Lines of one label file; pickles, so that it can go to a worker.
+
+    ``seen`` are the pictures of every line where somebody has looked at them: they become no rows of the
+    table then.
+    """
 
     number: int
     data_dir: str
@@ -36,16 +41,18 @@ class Piece:
     settings: Settings
     cap: int | None = CAP
     note_lost: bool = False
+    seen: tuple[tuple[Picture, ...], ...] | None = None
 
 
 def inspect_piece(piece: Piece) -> Tally:
     """Verdicts, findings and counts of a piece."""
     tally = Tally(cap=piece.cap)
-    for entry in piece.entries:
+    for number, entry in enumerate(piece.entries):
         if isinstance(entry, LabelFault):
             _fault(entry, piece, tally)
         elif isinstance(entry, RecLine):
-            _rec_line(entry, piece, tally)
+            seen = _pictures(entry.images, piece) if piece.seen is None else piece.seen[number]
+            _rec_line(entry, seen, piece, tally)
         else:
             _det_line(entry, piece, tally)
     tally.pictures.seal()
@@ -105,8 +112,16 @@ def line_facts(line: RecLine, pictures: tuple[Picture, ...], settings: Settings)
     )
 
 
-def _rec_line(line: RecLine, piece: Piece, tally: Tally) -> None:
-    pictures = _pictures(line.images, piece)
+def picture_findings(picture: Picture) -> Iterator[tuple[str, str]]:
+    """(code, message) of what is wrong with a picture by itself."""
+    if picture.fault == NOT_INSPECTED:
+        yield picture.fault, picture.message
+    for code, check in PICTURE_CHECKS.items():
+        for message in check.run(picture):
+            yield code, message
+
+
+def _rec_line(line: RecLine, pictures: tuple[Picture, ...], piece: Piece, tally: Tally) -> None:
     facts = line_facts(line, pictures, piece.settings)
     missing = missing_chars(line.text, piece.settings)
     _judged(line, facts.fate, facts.reason, piece, tally)
@@ -114,9 +129,12 @@ def _rec_line(line: RecLine, piece: Piece, tally: Tally) -> None:
         tally.lost.append((line.line, "cut", "not-in-dictionary" if missing else "crlf"))
     _ask(WRITING_CHECKS, line, line, piece.data_dir, tally)
     _ask(REC_CHECKS, facts, line, piece.data_dir, tally)
+    shown: dict[str, Any] = {"data_dir": piece.data_dir, "images": line.images, "text": line.text}
     for picture in pictures:
-        _ask(PICTURE_CHECKS, picture, line, piece.data_dir, tally)
-        tally.pictures.append(piece.number, line.line, line.text, picture)
+        for code, message in picture_findings(picture):
+            tally.find(code, line.file, line.line, message, **shown)
+        if piece.seen is None:
+            tally.pictures.append(piece.number, line.line, line.text, picture)
     _ask(SHAPE_CHECKS, facts, line, piece.data_dir, tally)
     tally.text.count(
         line.text,

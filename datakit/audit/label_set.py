@@ -60,12 +60,12 @@ class LabelSet:
         """The bytes of a file."""
         return 0 if self.stream is None else self.stream.seek(0, 2)
 
-    def chunks(self) -> Iterator[Chunk]:
-        """The lines of a file, from its start."""
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """The lines of a file, from its start; ``size`` as in ``read_chunks``."""
         if self.stream is None:
             return iter(())
         self.stream.seek(0)
-        return read_chunks(self.stream, self.file)
+        return read_chunks(self.stream, self.file, size)
 
     def entry(self, number: int, raw: bytes) -> Entry:
         """What one line of the file is."""

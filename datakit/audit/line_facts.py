@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,9 @@ class TextFacts:
     """The plain lines of a chunk; ``code_bits`` has one entry a code point, the rest one a line.
 
     ``bits`` are those of all its code points, ``missing`` how many of them the dictionary lacks (without the
-    carriage return), ``words`` whether it holds one of four letters. The others are the masks of the fates; a
-    line in none of them is trained as it is.
+    carriage return), ``words`` whether it holds one of four letters. ``faults`` has the lines that are
+    unreadable, and why; the others are the masks of the fates, and a line in none of them is trained as it
+    is.
     """
 
     code_bits: Bits
@@ -40,16 +41,38 @@ class TextFacts:
     nothing_left: Mask
     no_steps: Mask
     lost: Mask
+    faults: Mapping[int, str] = field(default_factory=dict)
+
+    def without(self, faults: Mapping[int, str]) -> TextFacts:
+        """The same with lines that are unreadable whatever their text is, each with the reason."""
+        if not faults:
+            return self
+        there = np.ones(len(self.lost), bool)
+        there[list(faults)] = False
+        return replace(
+            self,
+            cut=self.cut & there,
+            empty=self.empty & there,
+            over_limit=self.over_limit & there,
+            nothing_left=self.nothing_left & there,
+            no_steps=self.no_steps & there,
+            lost=self.lost | ~there,
+            faults=faults,
+        )
 
     def fate(self, row: int) -> tuple[Fate, str]:
         """Fate and reason of one line."""
+        if row in self.faults:
+            return "unreadable", self.faults[row]
         if not self.lost[row]:
             return ("cut", "") if self.cut[row] else ("trained", "")
         return next((fate, reason) for mask, fate, reason in self.fates if mask[row])
 
     @property
     def fates(self) -> tuple[tuple[Mask, Fate, str], ...]:
-        """The lines of every fate but trained as it is, and the reason; a line is in one at most."""
+        """The lines of every fate but trained as it is and unreadable, and the reason; a line is in one at
+        most.
+        """
         return (
             (self.empty, "dropped", "empty-label"),
             (self.over_limit, "dropped", "over-limit"),

@@ -1,48 +1,94 @@
-"""Opening the picture of a label line: each file is read once, header first."""
+"""Opening the pictures of label lines: each file is read once, header first, and decoded once."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from datakit.audit.features import measure
-from datakit.audit.pictures import Picture
+from datakit.audit.features import HEIGHT, Features, Grey, measure
+from datakit.audit.looks import Looks
+from datakit.audit.pictures import BLANK, Picture, Root, root_of
+from datakit.audit.sketches import THUMBNAIL, sketches
 from datakit.errors import InputError
+from datakit.files import UnsafePathError
 from datakit.headers import ImageInfo
-from datakit.images import ImageError, LinkError, decode_grey, header, probe, read_picture, resolve_image
+from datakit.images import (
+    ImageError,
+    LinkError,
+    decode_grey,
+    decode_small,
+    header,
+    probe,
+    read_picture,
+    resolve_image,
+)
 from datakit.lmdb_set import is_lmdb, lmdb_picture
 
+# Pictures that are measured together, and pixels of them: what lies between the steps stays in the cache.
+TOGETHER = 32
+_PIXELS = 2_000_000
+_PLAIN_MODES = frozenset({"L", "RGB"})
+# The usual suffixes; any other one is looked at by a check.
+_SUFFIXES = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "BMP": (".bmp",), "WebP": (".webp",)}
 
-def opened(path: str, image: str, *, decode: bool, follow: bool = True) -> Picture | None:
-    """The facts of the file ``path``, which the label file calls ``image``; see ``picture_facts``.
 
-    None if the file is a symbolic link and ``follow`` is False.
-    """
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A picture in memory: its number, its path as labelled, its name in errors, its bytes, their header."""
+
+    at: int
+    image: str
+    name: str
+    data: bytes
+    info: ImageInfo
+
+    def digest(self) -> int:
+        """64 bits of the sha256 of the bytes, which has an instruction of its own on most machines."""
+        return int.from_bytes(hashlib.sha256(self.data).digest()[:8], "little")
+
+
+def decoded_picture(data_dir: str, image: str, *, allow_outside: bool) -> Picture:
+    """The facts of a picture of a label file or an LMDB set, from its pixels; see ``picture_facts``."""
+    faults: dict[int, Picture] = {}
+    for files, seen in _measured(data_dir, (image,), allow_outside, faults):
+        return _picture(files[0], seen, 0)
+    return faults[0]
+
+
+def look_at(data_dir: str, images: Sequence[str], *, allow_outside: bool) -> Looks:
+    """The facts of many pictures."""
+    odd: dict[int, Picture] = {}
+    looks = Looks.of(len(images), odd)
+    for files, seen in _measured(data_dir, images, allow_outside, odd):
+        at = [file.at for file in files]
+        looks.widths[at] = [file.info.width for file in files]
+        looks.heights[at] = [file.info.height for file in files]
+        looks.digests[at] = [file.digest() for file in files]
+        looks.sharpness[at] = seen.sharpness
+        looks.contrast[at] = seen.contrast
+        looks.sketches[at] = sketches(seen.thumbnails)
+        for number in np.flatnonzero(seen.spread < BLANK).tolist():
+            odd[at[number]] = _picture(files[number], seen, number)
+        for number, file in enumerate(files):
+            if not _plain(file):
+                odd[file.at] = _picture(file, seen, number)
+    return looks
+
+
+def headed_picture(data_dir: str, image: str, *, allow_outside: bool) -> Picture:
+    """The facts of a picture from its header alone."""
+    root = root_of(data_dir, allow_outside)
     try:
-        return _decoded(path, image, follow) if decode else _header_only(path, image, follow)
-    except LinkError:
-        return None
-    except ImageError as error:
-        return Picture(image, fault=f"image-{error.fault}", message=str(error))
-
-
-def opened_sample(data_dir: str, image: str, *, decode: bool) -> Picture:
-    """The facts of picture ``image`` of the LMDB set ``data_dir``."""
-    try:
-        data = lmdb_picture(data_dir, image)
+        info = _header(root, image)
     except InputError as error:
-        return Picture(image, fault="image-missing", message=str(error))
-    name = f"{data_dir}: {image}"
-    try:
-        info = header(name, data)
-        return _measured(name, image, data, info) if decode else _described(image, info)
-    except ImageError as error:
-        return Picture(image, fault=f"image-{error.fault}", message=str(error))
+        return _faulty(image, error)
+    return Picture(image, info.width, info.height, "", "", *_header_facts(info))
 
 
-def grey_picture(data_dir: str, image: str, *, allow_outside: bool) -> npt.NDArray[np.uint8] | None:
+def grey_picture(data_dir: str, image: str, *, allow_outside: bool) -> Grey | None:
     """The pixels of a picture of a label file or an LMDB set, height x width; None if it cannot be used."""
     try:
         if is_lmdb(data_dir):
@@ -55,46 +101,116 @@ def grey_picture(data_dir: str, image: str, *, allow_outside: bool) -> npt.NDArr
         return None
 
 
-def _header_only(path: str, image: str, follow: bool) -> Picture:
-    return _described(image, probe(path, follow=follow))
+def _header(root: Root, image: str) -> ImageInfo:
+    if root.is_lmdb:
+        return header(f"{root.data_dir}: {image}", lmdb_picture(root.data_dir, image))
+    path = root.plain_path(image)
+    if path is not None:
+        try:
+            return probe(path, follow=False)
+        except LinkError:
+            pass
+    return probe(root.followed_path(image))
 
 
-def _described(image: str, info: ImageInfo) -> Picture:
+def _read(root: Root, image: str) -> tuple[str, bytes]:
+    """Name and bytes of a picture."""
+    if root.is_lmdb:
+        return f"{root.data_dir}: {image}", lmdb_picture(root.data_dir, image)
+    path = root.plain_path(image)
+    if path is not None:
+        try:
+            return path, read_picture(path, follow=False)
+        except LinkError:
+            pass
+    path = root.followed_path(image)
+    return path, read_picture(path)
+
+
+def _measured(
+    data_dir: str, images: Sequence[str], allow_outside: bool, faults: dict[int, Picture]
+) -> Iterator[tuple[list[_File], Features]]:
+    """The usable ones of ``images`` by small groups; the others go into ``faults``."""
+    root = root_of(data_dir, allow_outside)
+    for start in range(0, len(images), TOGETHER):
+        read = []
+        for at, image in enumerate(images[start : start + TOGETHER], start=start):
+            try:
+                name, data = _read(root, image)
+                read.append(_File(at, image, name, data, header(name, data)))
+            except InputError as error:
+                faults[at] = _faulty(image, error)
+        for group in _groups(read):
+            files, greys = _decoded(group, faults)
+            if files:
+                yield files, measure(greys)
+
+
+def _groups(files: list[_File]) -> Iterator[list[_File]]:
+    """Files in order, few enough that their pixels fit; a page is alone."""
+    group: list[_File] = []
+    pixels = 0
+    for file in files:
+        area = file.info.width * file.info.height
+        if group and pixels + area > _PIXELS:
+            yield group
+            group, pixels = [], 0
+        group.append(file)
+        pixels += area
+    if group:
+        yield group
+
+
+def _decoded(files: list[_File], faults: dict[int, Picture]) -> tuple[list[_File], list[Grey]]:
+    whole, greys = [], []
+    for file in files:
+        try:
+            greys.append(decode_small(file.name, file.data, file.info, HEIGHT))
+            whole.append(file)
+        except ImageError as error:
+            faults[file.at] = _faulty(file.image, error)
+    return whole, greys
+
+
+def _plain(file: _File) -> bool:
+    """Whether no check on pictures can yield for what the header and the name say."""
+    info = file.info
+    return (
+        info.mode in _PLAIN_MODES
+        and info.orientation == 1
+        and info.depth <= 8
+        and not info.alpha
+        and info.width > 1
+        and info.height > 1
+        and file.image.endswith(_SUFFIXES.get(info.format, ()))
+    )
+
+
+def _picture(file: _File, seen: Features, number: int) -> Picture:
+    info = file.info
+    size = THUMBNAIL[0] * THUMBNAIL[1]
     return Picture(
-        image,
+        file.image,
         info.width,
         info.height,
         "",
         "",
-        info.format,
-        info.mode,
-        info.orientation,
-        info.depth,
-        info.alpha,
+        *_header_facts(info),
+        float(seen.sharpness[number]),
+        float(seen.contrast[number]),
+        float(seen.spread[number]),
+        file.digest(),
+        seen.thumbnails[number * size : (number + 1) * size],
     )
 
 
-def _decoded(path: str, image: str, follow: bool) -> Picture:
-    data = read_picture(path, follow=follow)
-    return _measured(path, image, data, header(path, data))
+def _header_facts(info: ImageInfo) -> tuple[str, str, int, int, bool]:
+    return info.format, info.mode, info.orientation, info.depth, info.alpha
 
 
-def _measured(path: str, image: str, data: bytes, info: ImageInfo) -> Picture:
-    seen = measure(decode_grey(path, data, info))
-    return Picture(
-        image,
-        info.width,
-        info.height,
-        "",
-        "",
-        info.format,
-        info.mode,
-        info.orientation,
-        info.depth,
-        info.alpha,
-        seen.sharpness,
-        seen.contrast,
-        seen.spread,
-        int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"),
-        seen.thumbnail,
-    )
+def _faulty(image: str, error: InputError) -> Picture:
+    """A picture that cannot be used; a path that leaves its folder, a file, a sample that is not there."""
+    if isinstance(error, UnsafePathError):
+        return Picture(image, fault="path-outside", message=str(error))
+    fault = error.fault if isinstance(error, ImageError) else "missing"
+    return Picture(image, fault=f"image-{fault}", message=str(error))

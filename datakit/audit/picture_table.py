@@ -7,11 +7,13 @@ pickle as arrays; the parent adds them up in the order of the lines.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from datakit.audit.looks import Looks
 from datakit.audit.pictures import Picture
 from datakit.audit.shape_checks import room
 from datakit.audit.sketches import LENGTH, Sketches, sketches
@@ -39,6 +41,12 @@ class Strings:
         self.data += other.data
         self.ends.extend(end + base for end in other.ends[1:])
 
+    def extend_encoded(self, texts: Sequence[bytes]) -> None:
+        """Add those that are UTF-8 already."""
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64) + len(self.data)
+        self.data += b"".join(texts)
+        self.ends.frombytes(ends.tobytes())
+
     def __len__(self) -> int:
         return len(self.ends) - 1
 
@@ -54,6 +62,22 @@ class Place:
     line: int
     image: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Usable pictures of lines of a source: their numbers ``at`` among ``looks``, and for each its line, its
+    path and the label in UTF-8, code points of the label, and room.
+    """
+
+    source: int
+    looks: Looks
+    at: npt.NDArray[np.int64]
+    lines: npt.NDArray[np.int64]
+    images: Sequence[bytes]
+    texts: Sequence[bytes]
+    lengths: npt.NDArray[np.int64]
+    rooms: npt.NDArray[np.float64]
 
 
 def _ints(kind: str) -> array[int]:
@@ -110,6 +134,29 @@ class PictureTable:
         self._thumbnails.append(picture.thumbnail)
         if len(self._thumbnails) >= _WAITING:
             self.seal()
+
+    def extend_rows(self, rows: Rows) -> None:
+        """Add rows that are arrays already."""
+        self.seal()
+        looks, at = rows.looks, rows.at
+        columns: dict[str, npt.ArrayLike] = {
+            "sources": np.full(len(at), rows.source),
+            "lines": rows.lines,
+            "widths": looks.widths[at],
+            "heights": looks.heights[at],
+            "lengths": rows.lengths,
+            "rooms": rows.rooms,
+            "sharpness": looks.sharpness[at],
+            "contrast": looks.contrast[at],
+            "blanks": [number in looks.odd and looks.odd[number].blank for number in at.tolist()],
+            "digests": looks.digests[at],
+        }
+        for name, values in columns.items():
+            column = getattr(self, name)
+            column.frombytes(np.asarray(values).astype(column.typecode).tobytes())
+        self.images.extend_encoded(rows.images)
+        self.texts.extend_encoded(rows.texts)
+        self._sketches += looks.sketches[at].tobytes()
 
     def seal(self) -> None:
         """Make sketches of the thumbnails that wait: to be called before a table is pickled."""

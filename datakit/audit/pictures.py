@@ -29,7 +29,7 @@ class Picture:
     header's. From the decoded picture: ``sharpness`` and ``contrast`` as in
     :class:`datakit.audit.stats.PictureStats`, ``spread`` the range of its grey values, scaled to a
     height of 24 px (which averages noise), in 0..1; not a number where only the header was read. ``digest``
-    is 64 bits of the file's blake2b, ``thumbnail`` what :mod:`datakit.audit.sketches` makes a sketch of.
+    is 64 bits of the file's sha256, ``thumbnail`` what :mod:`datakit.audit.sketches` makes a sketch of.
     """
 
     image: str
@@ -63,21 +63,10 @@ def picture_facts(
     decoded.
     """
     # Here, so that an audit of the labels alone does without OpenCV.
-    from datakit.audit.opening import opened, opened_sample
+    from datakit.audit.opening import decoded_picture, headed_picture
 
-    root = _root(str(data_dir), allow_outside)
-    if root.is_lmdb:
-        return opened_sample(str(data_dir), image, decode=decode)
-    path = root.plain_path(image)
-    if path is not None:
-        picture = opened(path, image, decode=decode, follow=False)
-        if picture is not None:
-            return picture
-    try:
-        path = root.followed_path(image)
-    except UnsafePathError as error:
-        return Picture(image, fault="path-outside", message=str(error))
-    return opened(path, image, decode=decode) or Picture(image)
+    look = decoded_picture if decode else headed_picture
+    return look(str(data_dir), image, allow_outside=allow_outside)
 
 
 def inspect(data_dir: Path, image: str, *, allow_outside: bool) -> Picture:
@@ -85,11 +74,11 @@ def inspect(data_dir: Path, image: str, *, allow_outside: bool) -> Picture:
     return picture_facts(data_dir, image, allow_outside=allow_outside)
 
 
-class _Root:
+class Root:
     """A data_dir whose folders are followed once; what :func:`datakit.files.safe_join` says, for less."""
 
     def __init__(self, data_dir: str, allow_outside: bool) -> None:
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._allow_outside = allow_outside
         self._inside: set[str] = set()
         self.is_lmdb = is_lmdb(data_dir)
@@ -99,12 +88,12 @@ class _Root:
         folder, _, name = image.rpartition("/")
         # A backslash or a colon may be a path of Windows.
         if folder in self._inside and name.strip(".") and not _ODD.search(name):
-            return f"{self._data_dir}/{image}"
+            return f"{self.data_dir}/{image}"
         return None
 
     def followed_path(self, image: str) -> str:
         """The file of ``image``; UnsafePathError as safe_join."""
-        path = safe_join(self._data_dir, image, allow_outside=self._allow_outside)
+        path = safe_join(self.data_dir, image, allow_outside=self._allow_outside)
         folder = image.rpartition("/")[0]
         if len(self._inside) >= _REMEMBERED:
             self._inside.clear()
@@ -115,12 +104,13 @@ class _Root:
     def _is_inside(self, folder: str) -> bool:
         """Whether any plain name in ``folder`` would be permitted."""
         try:
-            safe_join(self._data_dir, f"{folder}/x" if folder else "x")
+            safe_join(self.data_dir, f"{folder}/x" if folder else "x")
         except UnsafePathError:
             return False
         return True
 
 
 @lru_cache(maxsize=16)
-def _root(data_dir: str, allow_outside: bool) -> _Root:
-    return _Root(data_dir, allow_outside)
+def root_of(data_dir: str, allow_outside: bool) -> Root:
+    """The same for the same folder: what was followed is remembered."""
+    return Root(data_dir, allow_outside)

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
+from datakit.audit import chunks
 from datakit.audit.beside import Beside
 from datakit.audit.chunks import open_labels
 from datakit.audit.copy_checks import RowFinding
 from datakit.audit.inputs.source import LabelSource
 from datakit.audit.label_set import Entry, LabelSet, label_source, size_of
 from datakit.audit.lines_pass import inspect_lines
+from datakit.audit.looks import Looks
 from datakit.audit.pair_checks import PAIR_CHECKS
 from datakit.audit.pair_index import Batch, Line, PairIndex, Twin
 from datakit.audit.path_checks import CASE_CHECK
 from datakit.audit.path_hashes import NO_PATH, Hashes, hash_paths, normalized
 from datakit.audit.picture_pass import set_findings
+from datakit.audit.picture_shards import looked_at
 from datakit.audit.picture_table import PictureTable
+from datakit.audit.prepared import Prepared
 from datakit.audit.readings import READING_CHECKS, Readings
 from datakit.audit.report import AuditReport
 from datakit.audit.settings import Settings
@@ -35,6 +39,11 @@ from datakit.encoders import RESERVED
 from datakit.errors import InputError, UsageError
 from datakit.labels import LabelFault, RecLine, Task
 from datakit.progress import Progress
+
+# Bytes of a chunk whose pictures are looked at: workers wait while the parent adds one up.
+PICTURE_CHUNK = 256 * 1024
+# Bytes of a label file that is done before a worker has started.
+ALONE_BYTES = 16 * 1024
 
 # Called with the number of the source, the line, its fate and the check that says why.
 Lost = Callable[[int, int, str, str], None]
@@ -182,7 +191,7 @@ class _Run:
 
     def read(self, labels: LabelSet) -> None:
         """Look at every line of a source."""
-        if labels.source.task == "rec" and labels.stream is not None and not self.settings.images:
+        if labels.source.task == "rec" and labels.stream is not None:
             self._read_texts(labels)
         else:
             for part in self._parts(labels):
@@ -244,16 +253,38 @@ class _Run:
     def _read_texts(self, labels: LabelSet) -> None:
         room = self.findings if self.sink is None else Tally(cap=None)
         text_pass = TextPass(
-            labels.file, labels.data_dir, self.settings, room, labels.seed, note_lost=self.lost is not None
+            labels.file,
+            labels.data_dir,
+            self.settings,
+            room,
+            labels.number,
+            labels.seed,
+            note_lost=self.lost is not None,
         )
-        total = labels.size()
-        with Progress(total // 1000, f"audit {labels.file}, kB", enabled=self.progress) as bar:
-            for chunk in labels.chunks():
-                tally, hashes = text_pass.run(chunk)
-                self.index.add(Batch(labels.number, chunk.first, hashes, chunk.offset, size_of(chunk)))
-                self._add(labels, tally)
-                bar.advance(size_of(chunk) // 1000)
+        for part, looks in self._prepared(labels, text_pass):
+            tally, hashes = text_pass.judge(part, looks)
+            chunk = part.chunk
+            self.index.add(Batch(labels.number, chunk.first, hashes, chunk.offset, size_of(chunk)))
+            self._add(labels, tally)
         text_pass.finish(labels.tally)
+
+    def _prepared(self, labels: LabelSet, text_pass: TextPass) -> Iterator[tuple[Prepared, Looks | None]]:
+        """The chunks of a file, with their pictures where these are wanted."""
+        size = labels.size()
+        if self.settings.images:
+            with Progress(0, f"audit {labels.file}, pictures", enabled=self.progress) as bar:
+                yield from looked_at(
+                    map(text_pass.prepare, labels.chunks(min(chunks.CHUNK_BYTES, PICTURE_CHUNK))),
+                    labels.data_dir,
+                    allow_outside=self.settings.allow_outside,
+                    workers=self.workers if size > ALONE_BYTES else 1,
+                    progress=bar,
+                )
+            return
+        with Progress(size // 1000, f"audit {labels.file}, kB", enabled=self.progress) as bar:
+            for chunk in labels.chunks():
+                yield text_pass.prepare(chunk), None
+                bar.advance(size_of(chunk) // 1000)
 
     def _parts(self, labels: LabelSet) -> Iterator[Tally]:
         return inspect_lines(

@@ -19,8 +19,8 @@ HEIGHT = 48
 # of 5 px, which nobody reads, have 5 at the median and 18 in one of twenty.
 BLURRED = 15.0
 # What rounding to whole grey values adds to the sharpness.
-_ROUNDING = 2.0
-_LEAST_CONTRAST = 0.02
+ROUNDING = 2.0
+LEAST_CONTRAST = 0.02
 # Px at height 48 for a narrow character; the recogniser looks at 8 px a time step. Real crops under it are
 # words that run upwards or across.
 DENSE = 5.0
@@ -57,9 +57,9 @@ def squeezed(facts: LineFacts) -> Iterator[str]:
 def blurred(facts: LineFacts) -> Iterator[str]:
     """Pictures without an edge."""
     for picture in facts.pictures:
-        if picture.contrast < _LEAST_CONTRAST or picture.height < TINY:
+        if picture.contrast < LEAST_CONTRAST or picture.height < TINY:
             continue
-        edges = max(0.0, picture.sharpness - _ROUNDING) / picture.contrast**2
+        edges = max(0.0, picture.sharpness - ROUNDING) / picture.contrast**2
         if edges < BLURRED:
             yield f"{picture.image}: sharpness {edges:.0f} at the contrast of {picture.contrast:.2f}"
 
@@ -68,9 +68,12 @@ def units(text: str) -> int:
     """The room a text needs, in narrow characters: two for a wide one (CJK), none for a combining mark."""
     if text.isascii():
         return len(text)
-    return sum(
-        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text
-    )
+    return sum(map(char_units, text))
+
+
+def char_units(char: str) -> int:
+    """The same of one character."""
+    return 2 if unicodedata.east_asian_width(char) in "WF" else int(not unicodedata.combining(char))
 
 
 def room(picture: Picture, text: str) -> float:

@@ -1,13 +1,15 @@
-"""The audit of a recognition label file without its pictures: a chunk at a time, all lines of it at once.
+"""The audit of a recognition label file: a chunk at a time, all lines of it at once.
 
-What is exact on arrays is counted there. Messages are made by the checks on single lines, and only for
-findings that are kept; lines that are odd are parsed and checked one by one.
+Somebody else looks at the pictures, between the two halves of a chunk's way. What is exact on arrays is
+counted there. Messages are made by the checks on single lines, and only for findings that are kept; lines
+that are odd are parsed and checked one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,28 +19,35 @@ from datakit.audit.check import Check
 from datakit.audit.chunks import Chunk
 from datakit.audit.columns import Columns, Ints, Mask, columns_of
 from datakit.audit.facts import LineFacts
-from datakit.audit.inspect import Piece, inspect_piece, line_facts
+from datakit.audit.image_checks import SHAPE_CHECKS
+from datakit.audit.inspect import Piece, inspect_piece, line_facts, picture_findings
 from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
 from datakit.audit.line_facts import EXACT, NEVER, POSSIBLE, TextFacts, text_facts
+from datakit.audit.looks import Looks
 from datakit.audit.path_columns import EXACT_PATHS, POSSIBLE_PATHS
 from datakit.audit.path_hashes import NO_PATH, Hashes, hash_columns, hash_paths
+from datakit.audit.plain_pictures import EXACT_SHAPES, POSSIBLE_SHAPES, PlainPictures, plain_pictures
+from datakit.audit.prepared import Prepared, picture_rows, prepared
 from datakit.audit.settings import Settings
 from datakit.audit.tally import Tally
 from datakit.labels import LabelFault, RecLine, rec_entry
+
+LINE_CHECKS: dict[str, Check[LineFacts]] = {**REC_CHECKS, **SHAPE_CHECKS}
 
 
 @dataclass(slots=True)
 class TextPass:
     """Audits one file; ``total`` says which findings are still wanted.
 
-    ``checks`` False counts fates and texts alone. ``seed`` keeps the hashes of files of different folders
-    apart.
+    ``checks`` False counts fates and texts alone. ``number`` is that of the source, ``seed`` keeps the hashes
+    of files of different folders apart.
     """
 
     file: str
     data_dir: str
     settings: Settings
     total: Tally
+    number: int = 0
     seed: int = 0
     checks: bool = True
     note_lost: bool = False
@@ -53,11 +62,22 @@ class TextPass:
 
     def run(self, chunk: Chunk) -> tuple[Tally, Hashes]:
         """Findings and counts of a chunk but for its characters, and the hash of every line's path."""
+        return self.judge(self.prepare(chunk), None)
+
+    def prepare(self, chunk: Chunk) -> Prepared:
+        """Take a chunk apart, as far as its pictures need not be known; chunks in their order."""
         columns = columns_of(chunk, self.classes)
-        facts = text_facts(columns, self.classes, self.settings)
         entries = [self._entry(chunk, columns, index) for index in columns.odd.tolist()]
-        piece = Piece(0, self.data_dir, tuple(entries), self.settings, self.total.cap, self.note_lost)
-        tally = inspect_piece(piece)
+        return prepared(chunk, columns, entries, with_images=self.settings.images)
+
+    def judge(self, part: Prepared, looks: Looks | None) -> tuple[Tally, Hashes]:
+        """As :meth:`run`, with what was seen of the pictures ``part.images``."""
+        chunk, columns = part.chunk, part.columns
+        facts = text_facts(columns, self.classes, self.settings)
+        seen = plain_pictures(columns, looks, part.plain_images) if looks is not None else None
+        if seen is not None:
+            facts = facts.without(seen.faults)
+        tally = inspect_piece(self._odd_piece(part, looks))
         _count_fates(tally, columns, facts)
         if self.note_lost:
             tally.lost += _lost(columns, facts, chunk.first)
@@ -69,8 +89,10 @@ class TextPass:
         if not self.checks:
             return tally, np.zeros(0, np.uint64)
         if len(columns.plain):
-            self._find(chunk, columns, facts, tally)
-        return tally, self._hashes(chunk, columns, entries)
+            self._find(chunk, columns, facts, seen, tally)
+        if looks is not None and seen is not None:
+            tally.pictures.extend_rows(picture_rows(part, looks, seen.rooms, self.number))
+        return tally, self._hashes(chunk, columns, part.entries)
 
     def finish(self, tally: Tally) -> None:
         """Add the characters of all chunks to the sums of the file."""
@@ -79,6 +101,13 @@ class TextPass:
     def _entry(self, chunk: Chunk, columns: Columns, index: int) -> RecLine | LabelFault:
         raw = chunk.raw(int(columns.starts[index]), int(columns.ends[index]))
         return rec_entry(self.file, chunk.first + index, raw)
+
+    def _odd_piece(self, part: Prepared, looks: Looks | None) -> Piece:
+        seen = None if looks is None else part.odd_pictures(looks)
+        cap = self.total.cap
+        return Piece(
+            self.number, self.data_dir, tuple(part.entries), self.settings, cap, self.note_lost, seen
+        )
 
     def _hashes(self, chunk: Chunk, columns: Columns, entries: list[RecLine | LabelFault]) -> Hashes:
         hashes = np.full(len(columns.ends), NO_PATH, np.uint64)
@@ -89,46 +118,54 @@ class TextPass:
             hashes[places] = hash_paths([line.image for line in lines], self.seed)
         return hashes
 
-    def _find(self, chunk: Chunk, columns: Columns, facts: TextFacts, tally: Tally) -> None:
+    def _find(
+        self, chunk: Chunk, columns: Columns, facts: TextFacts, seen: PlainPictures | None, tally: Tally
+    ) -> None:
         """Count the findings on plain lines and keep those that are wanted, by line among the odd lines'
         own.
         """
-        for code, mask, exact in self._masks(chunk, columns, facts):
+        mixed = set(tally.hits)
+        for code, mask, exact in self._masks(chunk, columns, facts, seen):
             rows = np.flatnonzero(mask)
             if not len(rows):
                 continue
-            before = len(tally.hits.get(code, ()))
             if exact:
                 tally.counts[code] += len(rows)
                 rows = rows[: self.total.room(code)]
             for line, row in zip(self._lines(chunk, columns, rows), rows.tolist(), strict=True):
+                pictures = () if seen is None else (seen.picture(row, line.image),)
                 subject = (
-                    line_facts(line, (), self.settings)
+                    line_facts(line, pictures, self.settings)
                     if exact
-                    else LineFacts(line, (), self.settings, *facts.fate(row), "", (), 0)
+                    else LineFacts(line, pictures, self.settings, *facts.fate(row), "", (), 0)
                 )
                 self._ask(code, subject, tally, counted=exact)
-            if before and code in tally.hits:
-                tally.hits[code].sort(key=lambda hit: hit.finding.line or 0)
+        if seen is not None:
+            self._find_odd(chunk, columns, seen, tally)
+        for code in mixed:
+            tally.hits[code].sort(key=lambda hit: hit.finding.line or 0)
+
+    def _find_odd(self, chunk: Chunk, columns: Columns, seen: PlainPictures, tally: Tally) -> None:
+        """What is wrong with pictures by themselves."""
+        rows = np.array(list(seen.odd), np.int64)
+        for line, picture in zip(self._lines(chunk, columns, rows), seen.odd.values(), strict=True):
+            for code, message in picture_findings(picture):
+                tally.counts[code] += 1
+                self._keep(code, line, message, tally)
 
     def _ask(self, code: str, facts: LineFacts, tally: Tally, *, counted: bool) -> None:
-        line = facts.line
-        text: Check[LineFacts] | None = REC_CHECKS.get(code)
-        messages = text.run(facts) if text else WRITING_CHECKS[code].run(line)
+        text: Check[LineFacts] | None = LINE_CHECKS.get(code)
+        messages = text.run(facts) if text else WRITING_CHECKS[code].run(facts.line)
         for message in messages:
             if not counted:
                 tally.counts[code] += 1
-            # What the chunk keeps beyond the room that is left is cut off when it is added.
-            if self.total.room(code):
-                tally.keep(
-                    code,
-                    line.file,
-                    line.line,
-                    message,
-                    data_dir=self.data_dir,
-                    images=line.images,
-                    text=line.text,
-                )
+            self._keep(code, facts.line, message, tally)
+
+    def _keep(self, code: str, line: RecLine, message: str, tally: Tally) -> None:
+        # What the chunk keeps beyond the room that is left is cut off when it is added.
+        if self.total.room(code):
+            shown: dict[str, Any] = {"data_dir": self.data_dir, "images": line.images, "text": line.text}
+            tally.keep(code, line.file, line.line, message, **shown)
 
     def _lines(self, chunk: Chunk, columns: Columns, rows: Ints) -> Iterator[RecLine]:
         """Plain lines as the parser gives them."""
@@ -141,8 +178,15 @@ class TextPass:
             notes = (*(("crlf",) if returns else ()), *(() if text else ("empty-text",)))
             yield RecLine(self.file, chunk.first + place, (data[start:tab].decode(),), text, notes)
 
-    def _masks(self, chunk: Chunk, columns: Columns, facts: TextFacts) -> Iterator[tuple[str, Mask, bool]]:
+    def _masks(
+        self, chunk: Chunk, columns: Columns, facts: TextFacts, seen: PlainPictures | None
+    ) -> Iterator[tuple[str, Mask, bool]]:
         """(code, plain lines, whether these are exactly the lines that the check yields on)."""
+        if seen is not None:
+            for code, exact_shape in EXACT_SHAPES.items():
+                yield code, exact_shape(seen, self.settings), True
+            for code, possible_shape in POSSIBLE_SHAPES.items():
+                yield code, possible_shape(seen, self.settings), False
         for code in (*WRITING_CHECKS, *REC_CHECKS):
             if code in NEVER:
                 continue
@@ -168,6 +212,8 @@ class TextPass:
 
 def _lost(columns: Columns, facts: TextFacts, first: int) -> Iterator[tuple[int, str, str]]:
     """(line, fate, reason) of every plain line that is not trained as labelled."""
+    for row, fault in facts.faults.items():
+        yield first + int(columns.plain[row]), "unreadable", fault
     for mask, fate, reason in facts.fates:
         for row in np.flatnonzero(mask).tolist():
             cut = "not-in-dictionary" if facts.missing[row] else "crlf"
@@ -175,7 +221,9 @@ def _lost(columns: Columns, facts: TextFacts, first: int) -> Iterator[tuple[int,
 
 
 def _count_fates(tally: Tally, columns: Columns, facts: TextFacts) -> None:
-    left = len(columns.plain)
+    left = len(columns.plain) - len(facts.faults)
+    tally.fates["unreadable"] += len(facts.faults)
+    tally.reasons.update(facts.faults.values())
     for mask, fate, reason in facts.fates:
         count = _number(mask)
         tally.fates[fate] += count
