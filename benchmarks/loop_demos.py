@@ -1,7 +1,7 @@
 """Base model, plain fine-tuning once, and the loop with the same total steps, on three real domains.
 
     python benchmarks/loop_demos.py run --data ../shared/data --out runs/demos \\
-        [--sets plates] [--arms plain loop] [--seeds 0 1 2] [--threads 1]
+        [--sets plates] [--arms plain loop] [--seeds 0 1 2] [--steps 80] [--threads 1]
     python benchmarks/loop_demos.py table --out runs/demos
 
 ``run`` does what is not done yet, seed by seed, and may be killed and started again; several at once share
@@ -16,7 +16,7 @@ and chinese ``rec_val``; the guards of the loop's gate are cut out of their trai
 no line with a test. General lines that the dictionary does not cover are left out: cut labels teach nothing.
 
 Arms: ``plain`` trains on the domain alone, all steps at once, at the guide's rate for the batch (1e-4 at
-128). ``loop`` is two rounds of half the steps; both have 120 steps of 16 lines. The rest are ablations:
+128). ``loop`` is two rounds of half the steps; both have ``--steps`` of 16 lines. The rest are ablations:
 ``plain-rate`` is plain at the loop's rate (and what it freezes), ``loop-nosynth`` makes no lines,
 ``loop-guide`` is the loop at the guide's rate, ``plain-dict`` (rec) is ``plain-rate`` with the dictionary
 that the loop would make, ``plain-restored`` and ``loop-restored`` (receipts) train on labels whose case
@@ -48,7 +48,7 @@ from datakit.records import read_predictions
 MODEL = "ppocrv3-rec"
 ROUNDS = 2
 BATCH = 16
-STEPS = 120
+STEPS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,8 @@ def write(path: Path, lines: Iterable[RecLine]) -> Path:
     return path
 
 
-def plan_of(name: str, data: Path, out: Path, seed: int) -> LoopPlan:
-    """The loop of a set, whose label files are written if they are not there."""
+def plan_of(name: str, data: Path, out: Path, seed: int, steps: int) -> LoopPlan:
+    """The loop of a set (``steps`` in all), whose label files are written if they are not there."""
     from datakit_train.recognizer import find_model
     from datakit_train.weights.store import load_model
 
@@ -187,12 +187,12 @@ def plan_of(name: str, data: Path, out: Path, seed: int) -> LoopPlan:
         seed=100 * seed,
         mine=500,
         finetune={
-            "steps": STEPS // ROUNDS,
+            "steps": steps // ROUNDS,
             "batch_size": BATCH,
             "learning_rate": demo.rate,
-            "warmup_steps": 10,
+            "warmup_steps": 8,
             "freeze": demo.freeze,
-            "shares": [0.6, 0.3],
+            "shares": [0.5],
             "max_text_length": demo.max_text_length,
             "max_width": 480,
         },
@@ -210,6 +210,7 @@ class Task:
     seed: int
     data: Path
     out: Path
+    steps: int = STEPS
 
     @property
     def folder(self) -> Path:
@@ -219,7 +220,7 @@ class Task:
     @property
     def plan(self) -> LoopPlan:
         """The set's loop, kept in this run's folder."""
-        return replace(plan_of(self.set, self.data, self.out, self.seed), out=self.folder)
+        return replace(plan_of(self.set, self.data, self.out, self.seed, self.steps), out=self.folder)
 
     @property
     def base(self) -> RoundFolder:
@@ -252,7 +253,7 @@ def run_plain(
 
     plan, folder = task.plan, round_folder(task.folder, 1)
     if not (folder.finetune / RESULT).exists():
-        given = {**plan.finetune, "steps": STEPS, "shares": ()}
+        given = {**plan.finetune, "steps": task.steps, "shares": ()}
         if guide:
             given = {k: v for k, v in given.items() if k not in ("learning_rate", "warmup_steps", "freeze")}
         finetune(
@@ -340,7 +341,7 @@ def run(args: argparse.Namespace) -> None:
     for seed in args.seeds:
         for name in args.sets:
             for arm in args.arms:
-                task = Task(name, arm, 0 if arm == "base" else seed, data, out)
+                task = Task(name, arm, 0 if arm == "base" else seed, data, out, args.steps)
                 begin(task)
 
 
@@ -448,6 +449,9 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(DEMOS), choices=list(DEMOS))
     parser.add_argument("--arms", nargs="+", default=["base", "plain", "loop"], choices=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help="of 16 lines, in all; one number for an --out"
+    )
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     {"run": run, "table": table}[args.command](args)
