@@ -1,9 +1,8 @@
-"""Drawn lines become as sharp, contrasted and noisy as the crop that they are to be like, and stay legible."""
+"""Drawn lines become as sharp, contrasted and noisy as the crop they shall be like, and stay legible."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
 
 import cv2
 import numpy as np
@@ -163,7 +162,7 @@ def test_a_crop_of_a_style_keeps_its_margins(latin_font: Path) -> None:
     profile = one_crop(wide, "HELLO")
     wanted: Crop = profile.crops[0]
     line = Renderer(job(latin_font, profile)).render("HELLO", sample_rng(1, 1))
-    left, top, width, height = cv2.boundingRect((line.mask > 100).astype(np.uint8))
+    left, top, width, _ = cv2.boundingRect((line.mask > 100).astype(np.uint8))
     rows = line.mask.shape[0]
     assert left / rows == pytest.approx(wanted.left, abs=0.08)
     assert top / rows == pytest.approx(wanted.top, abs=0.08)

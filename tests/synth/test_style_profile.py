@@ -120,7 +120,7 @@ def test_no_usable_crop_is_an_error_that_says_why(tmp_path: Path) -> None:
     labels.write_text("a.jpg\t\n", encoding="utf-8")
     with pytest.raises(InputError, match="1 label lines without a usable path and text"):
         style_from(labels)
-    with pytest.raises(InputError, match="gone.txt"):
+    with pytest.raises(InputError, match=r"gone\.txt"):
         style_from(tmp_path / "gone.txt")
 
 
