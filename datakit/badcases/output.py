@@ -12,6 +12,7 @@ from typing import Any
 from datakit.badcases.analysis import BadcaseReport, Failure
 from datakit.badcases.inputs.sources import kind_of_file
 from datakit.badcases.kinds import TRAINABLE
+from datakit.badcases.lists import write_lists
 from datakit.badcases.page import html_report
 from datakit.errors import DatakitError, InputError
 from datakit.files import Manifest, atomic_open, atomic_write, write_manifest
@@ -122,7 +123,8 @@ def write_badcases(
     allow_outside: bool = False,
 ) -> Written:
     """Write badcases.txt (the lines worth training on, as a label file), badcases.yaml (the same as a source
-    of a mix), badcases.jsonl (every failure, with its line in badcases.txt), relabel.txt (labels that are
+    of a mix), badcases.jsonl (every failure, with its line in badcases.txt), kinds/ (a list for each kind of
+    failure), relabel.txt (labels that are
     probably wrong, most suspicious first), targets.json, report.json, report.html and the manifest into
     ``out``.
 
@@ -140,6 +142,7 @@ def write_badcases(
         write_mix(out / "badcases.yaml", Mix((Source(out / "badcases.txt", data_dir, "badcases", 1.0),)))
     else:
         (out / "badcases.yaml").unlink(missing_ok=True)
+    write_lists(report, out, folders, allow_outside=allow_outside)
     relabel = _write_relabel(report, out, folders, data_dir, allow_outside)
     atomic_write(out / "targets.json", report.targets.to_json())
     atomic_write(out / "report.json", json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")

@@ -102,7 +102,7 @@ def _targets(report: BadcaseReport) -> Iterator[str]:
 
 def _written(written: Written) -> Iterator[str]:
     files = f"badcases.txt ({written.lines} lines), relabel.txt ({written.relabel}), badcases.jsonl, "
-    files += "targets.json, report.html, report.json"
+    files += "kinds/ (a list for each kind), targets.json, report.html, report.json"
     yield f"wrote {visible(str(written.folder))}: {files}"
     for failure, reason in written.left_out[:SHOWN]:
         p = failure.prediction

@@ -14,6 +14,7 @@ from datakit.badcases.characters import Confusion, character_table
 from datakit.badcases.clusters import clusters
 from datakit.badcases.compare import compare
 from datakit.badcases.kinds import Setting, name_failure
+from datakit.badcases.lists import write_lists
 from datakit.badcases.pictures import PictureFacts, measure
 from datakit.badcases.restore import restored, write_restored
 from datakit.badcases.rules import direction_of, only_marks
@@ -298,3 +299,23 @@ def test_pictures_that_could_not_be_looked_at_are_counted():
         "names their folder",
     )
     assert analyse(lines, measure=lambda _: facts).notes == analyse(lines).notes == ()
+
+
+def test_every_kind_has_its_list(tmp_path):
+    lines = predictions(
+        ("AB", "ab"), ("abcd", "abce"), ("CD", "cd"), ("x", None), ("ok", "ok"), file="s/l.txt"
+    )
+    report = analyse(lines)
+    (tmp_path / "kinds").mkdir()
+    (tmp_path / "kinds" / "turned.txt").write_text("from an earlier run\n", encoding="utf-8")
+    assert write_lists(report, tmp_path, {"s/l.txt": tmp_path}) == {
+        "unreadable": 1,
+        "rule-only": 2,
+        "misread": 1,
+    }
+    listed = {path.name: path.read_text("utf-8") for path in (tmp_path / "kinds").iterdir()}
+    assert listed == {
+        "unreadable.txt": "img/4.jpg\tx\n",
+        "rule-only.txt": "img/1.jpg\tAB\nimg/3.jpg\tCD\n",
+        "misread.txt": "img/2.jpg\tabcd\n",
+    }
