@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -175,3 +177,16 @@ def test_commands(tiny_model: Path, label_file: Path, tmp_path: Path) -> None:
     table = run.invoke(app, ["evaluate", str(out), "--json"])
     assert json.loads(table.stdout)["sets"][0]["all"]["lines"] == 15
     assert run.invoke(app, ["evaluate", str(out)]).stdout.splitlines()[1].split()[:2] == ["15", "5"]
+
+
+def test_pictures_can_be_decoded_when_paddle_was_there_first(tmp_path: Path) -> None:
+    """Paddle 2.6 brings a zlib that kills cv2 and Pillow where they are loaded behind it."""
+    path = tmp_path / "line.png"
+    cv2.imwrite(str(path), np.zeros((32, 88, 3), np.uint8))
+    code = (
+        "import sys; from datakit_train.framework import import_paddle; import_paddle(1)\n"
+        "import cv2; from PIL import Image\n"
+        "print(cv2.imread(sys.argv[1]).shape, Image.open(sys.argv[1]).convert('L').size)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "(32, 88, 3) (88, 32)\n"

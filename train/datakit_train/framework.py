@@ -7,6 +7,7 @@ trainer that does not say otherwise uses one core.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import os
@@ -20,6 +21,9 @@ from types import ModuleType
 from datakit.errors import MissingExtraError
 
 _TRAIN_EXTRA = {"paddle": "paddlepaddle", "safetensors": "safetensors", "onnx": "onnx"}
+# Paddle 2.6 brings a zlib of its own whose names take the place of the system's: who decodes pictures and is
+# loaded behind it calls that one, and cv2.imread answers None or dies. Loaded before, they keep their own.
+_BEFORE = ("zlib", "PIL._imaging", "cv2")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -64,6 +68,8 @@ def import_paddle(threads: int | None = None) -> ModuleType:
         for variable in _THREAD_VARIABLES:
             os.environ.setdefault(variable, str(threads or available_cores()))
         os.environ.setdefault("GLOG_minloglevel", "2")
+        for name in _BEFORE:
+            importlib.import_module(name)
     try:
         with warnings.catch_warnings():
             # Paddle warns about a missing ccache at every import, and prints that two threads are unwise.
