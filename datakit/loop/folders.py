@@ -19,7 +19,7 @@ from datakit.files import TEMPORARY, Manifest, atomic_write, write_manifest
 
 Say = Callable[[str], None]
 
-STEPS = ("audit", "predict", "badcases", "targets", "synth", "mix", "finetune", "score")
+STEPS = ("audit", "predict", "badcases", "targets", "synth", "mix", "sources", "finetune", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,11 @@ class RoundFolder:
     def mix(self) -> Path:
         """The training set of the round."""
         return self.path / "mix" / "mix.yaml"
+
+    @property
+    def sources(self) -> Path:
+        """Which sources of the mix help, where that was tried."""
+        return self.path / "sources" / "sources.json"
 
     @property
     def finetune(self) -> Path:

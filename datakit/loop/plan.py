@@ -35,6 +35,7 @@ budget_minutes: null          # stop before a round that would not fit (all star
 target_accuracy: null         # stop when val is read this well (folded, 0..1)
 floor: 0                      # draws an epoch that a character of the domain should have, by repeats
 new_characters: 0             # of the domain, outside the dictionary, in so many lines: added; 0: none is
+leave_one_out: 0              # steps of a short run without each source, before training; 0: no such runs
 finetune:
   steps: 200
   batch_size: 32
@@ -51,6 +52,7 @@ synth:
 _KEYS = (
     "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune",
     "synth", "ratios", "patience", "budget_minutes", "target_accuracy", "floor", "new_characters",
+    "leave_one_out",
 )  # fmt: skip
 
 
@@ -60,7 +62,8 @@ class LoopPlan:
 
     ``patience`` (rounds), ``budget_minutes`` and ``target_accuracy`` (folded, on val) end the rounds early.
     ``new_characters`` is the number of the domain's lines from which on a character that the dictionary
-    lacks is added to it (0: never).
+    lacks is added to it (0: never), ``leave_one_out`` the steps of the short runs that try every source of a
+    round's mix (0: none).
     """
 
     out: Path
@@ -81,6 +84,7 @@ class LoopPlan:
     target_accuracy: float | None = None
     floor: int = 0
     new_characters: int = 0
+    leave_one_out: int = 0
 
     def blind(self) -> LoopPlan:
         """What a step may see: everything but the test sets."""

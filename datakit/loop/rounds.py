@@ -20,6 +20,7 @@ from datakit.loop.decide import Before, Decision, decide
 from datakit.loop.dictionary import lacking, read_extended, sentence, target, write_extended
 from datakit.loop.folders import RoundFolder, Say, read_json, step_done, write_json
 from datakit.loop.plan import LoopPlan
+from datakit.loop.sources import mix_of_round
 from datakit.metrics import Score
 from datakit.mix import Lift, Part, load_mix, make_plan, write_lifted, write_mix
 from datakit.records import Targets, read_targets
@@ -278,7 +279,7 @@ def mix_step(plan: LoopPlan, folder: RoundFolder, earlier: Sequence[RoundFolder]
         say(f"mix: {note}")
 
 
-def _start(folder: RoundFolder, model: Path | str, say: Say) -> Path | str | StoredModel:
+def start_of(folder: RoundFolder, model: Path | str, say: Say) -> Path | str | StoredModel:
     """What training starts from: the model, with the characters that the round adds."""
     if not folder.dictionary.exists():
         return model
@@ -299,11 +300,11 @@ def finetune_step(
         if "shares" in given:
             given["shares"] = tuple(given["shares"])
         finetune(
-            load_mix(folder.mix),
+            mix_of_round(folder),
             val=plan.val,
             out=folder.finetune,
             guards=plan.guard,
-            pretrained=_start(folder, model, say),
+            pretrained=start_of(folder, model, say),
             settings=Settings(**{**given, "seed": plan.seed + folder.number}),
             floor=floor,
             say=say,

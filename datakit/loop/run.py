@@ -18,11 +18,13 @@ from datakit.loop.rounds import (
     finetune_step,
     mix_step,
     predict_step,
+    start_of,
     synth_step,
     targets_step,
 )
 from datakit.loop.score import base_scores, named_sets, score_step
 from datakit.loop.screen import PlainScreen, Say, Screen
+from datakit.loop.sources import sources_step
 from datakit.loop.stops import reason_to_stop
 from datakit.loop.summary import LoopResult, RoundSummary, summary_from
 from datakit.metrics import Score
@@ -70,6 +72,8 @@ def _train(
     targets = read_targets(folder.targets)
     timed("synth", lambda: synth_step(plan, folder, targets, charset, say))
     timed("mix", lambda: mix_step(plan, folder, earlier, say))
+    if plan.leave_one_out:
+        timed("sources", lambda: sources_step(plan, folder, start_of(folder, model, say), say))
     result: dict[str, Any] = timed("finetune", lambda: finetune_step(plan, folder, model, floor, say))
     return result
 
@@ -139,6 +143,7 @@ def _fingerprint(plan: LoopPlan) -> str:
         plan.mine,
         plan.floor,
         plan.new_characters,
+        plan.leave_one_out,
         sorted(plan.finetune.items()),
         sorted(plan.synth.items()),
         sorted(plan.ratios.items()),

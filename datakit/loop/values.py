@@ -118,6 +118,7 @@ STOPS: Mapping[str, Check] = {
     "target_accuracy": or_nothing(number(0, 1)),
     "floor": whole(0),
     "new_characters": whole(0),
+    "leave_one_out": whole(0),
 }
 
 
