@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -92,8 +91,9 @@ def run_datakit(args: argparse.Namespace) -> None:
                 rendered = renderer.render(lines[index], sample_rng(0, index))
                 add(f"{index}.jpg", encode(rendered))
         spent.append(time.process_time() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps([*spent, peak]))
+    # Not ru_maxrss, which a child takes over from the process that started it.
+    (peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
+    print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
 
 
 def child(command: list[str | Path]) -> list[float]:
@@ -130,6 +130,7 @@ def speed(args: argparse.Namespace) -> None:
                 faces(language, args.venvs),
                 args.backgrounds,
                 folder / language,
+                args.venvs,
             )
             for language in SHAPES
         }
@@ -143,9 +144,11 @@ def speed(args: argparse.Namespace) -> None:
                 for peer, python in pythons.items():
                     shutil.rmtree(folder / language / "out", ignore_errors=True)
                     (folder / language / "out").mkdir()
-                    code = PEERS[peer].code % LINES
+                    code, share = PEERS[peer].code % PEERS[peer].lines, LINES / PEERS[peer].lines
                     result = child([python, "-c", code, json.dumps(configs[peer, language])])
+                    result = [result[0] * share, result[1] * share, result[2]]
                     taken.setdefault((language, peer), []).append(result)
+                    print(language, peer, result, "datakit", taken[language, "datakit"][-1], flush=True)
     for language in SHAPES:
         print_rates(language, {program: taken[language, program] for program in ("datakit", *pythons)})
 

@@ -17,22 +17,27 @@ NEOTS_LENGTHS = {"zh": (5, 15), "en": (5, 25)}
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a peer is to draw; ``folder`` is for its files, ``folder/out`` for its pictures."""
+    """What a peer draws; ``folder`` is for its files, ``folder/out`` for its pictures; ``kept`` stays."""
 
     language: str
     texts: list[str]
     faces: tuple[FontFace, ...]
     photos: Path
     folder: Path
+    kept: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """``package`` for pip; ``config(work)`` is JSON; ``code % lines`` prints CPU seconds twice, and MB."""
+    """``package`` for pip; ``config(work)`` is JSON; ``code % lines`` prints CPU seconds twice, and MB.
+
+    ``lines`` of each half, fewer for a slow one.
+    """
 
     package: str
     config: Callable[[Work], dict[str, Any]]
     code: str
+    lines: int
 
 
 def _wordlist(work: Work) -> str:
@@ -93,7 +98,7 @@ def doctr_config(work: Work) -> dict[str, Any]:
     """Perspective, blur and noise on every line, its own supersampling; letters that fill about 48 px."""
     from fontTools.ttLib import TTFont
 
-    fonts = work.folder / "fonts"
+    fonts = work.kept / f"doctr-fonts-{work.language}"
     if not fonts.exists():
         fonts.mkdir(parents=True)
         for number, face in enumerate(work.faces):
@@ -114,11 +119,11 @@ def doctr_config(work: Work) -> dict[str, Any]:
         "noise_prob": 1.0,
         "jpeg_prob": 0.0,
     }
-    return {"options": options, "texts": work.texts[:4000], "out": str(work.folder / "out")}
+    return {"options": options, "out": str(work.folder / "out")}
 
 
 NEOTS_CODE = """
-import json, resource, sys, time
+import json, sys, time
 from neots import SingleLineTextGenerator
 generator = SingleLineTextGenerator.from_config(json.loads(sys.argv[1]))
 spent = []
@@ -126,11 +131,12 @@ for part in range(2):
     start = time.process_time()
     generator.generate(%d, 1, False)
     spent.append(time.process_time() - start)
-print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+peak = [line for line in open("/proc/self/status") if "VmHWM" in line][0]
+print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
 """
 
 DOCTR_CODE = """
-import json, os, random, resource, sys, time
+import json, os, random, sys, time
 import numpy
 from generator.components import GenerationConfig, TextImageGenerator
 task, lines = json.loads(sys.argv[1]), %d
@@ -138,22 +144,24 @@ random.seed(0)
 numpy.random.seed(0)
 options = {key: tuple(value) if isinstance(value, list) else value for key, value in task["options"].items()}
 generator = TextImageGenerator(GenerationConfig.flat(**options))
+texts = open(options["wordlist_path"], encoding="utf-8").read().split(chr(10))
 spent = []
 for part in range(2):
     start, made = time.process_time(), 0
-    for text in task["texts"][part * lines:(part + 1) * lines]:
+    for text in texts[part * lines:(part + 1) * lines]:
         image = generator.generate_image(text)
         if image is not None:
             image.save(os.path.join(task["out"], f"{part}-{made}.jpg"), "JPEG", quality=90)
             made += 1
     spent.append((time.process_time() - start) * lines / made)
 print()
-print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+peak = [line for line in open("/proc/self/status") if "VmHWM" in line][0]
+print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
 """
 
 PEERS = {
-    "neots": Peer("neots==0.3.4", neots_config, NEOTS_CODE),
-    "doctr": Peer("doctr-synth-generator==0.4.1", doctr_config, DOCTR_CODE),
+    "neots": Peer("neots==0.3.4", neots_config, NEOTS_CODE, 1000),
+    "doctr": Peer("doctr-synth-generator==0.4.1", doctr_config, DOCTR_CODE, 200),
 }
 
 
