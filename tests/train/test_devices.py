@@ -94,7 +94,7 @@ def test_two_processes_take_the_steps_of_one(
         if "/moment1" in name:
             np.testing.assert_allclose(second.optimizer[name], array, atol=1e-3 * largest, err_msg=name)
     start = load_model(tiny_model).tensors
-    assert distance(second.model.tensors, first.model.tensors) < 0.05 * distance(start, first.model.tensors)
+    assert distance(second.model.tensors, first.model.tensors) < 0.1 * distance(start, first.model.tensors)
     assert sorted(path.name for path in (tmp_path / "logs").glob("workerlog.*")) == [
         "workerlog.0", "workerlog.1",
     ]  # fmt: skip

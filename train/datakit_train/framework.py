@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from datakit.errors import MissingExtraError
+from datakit_train.host import prepare_host
 
 _TRAIN_EXTRA = {"paddle": "paddlepaddle", "safetensors": "safetensors", "onnx": "onnx"}
 # Paddle 2.6 brings a zlib of its own whose names take the place of the system's: who decodes pictures and is
@@ -70,6 +71,7 @@ def import_paddle(threads: int | None = None) -> ModuleType:
         os.environ.setdefault("GLOG_minloglevel", "2")
         for name in _BEFORE:
             importlib.import_module(name)
+        prepare_host()
     try:
         with warnings.catch_warnings():
             # Paddle warns about a missing ccache at every import, and prints that two threads are unwise.
