@@ -54,7 +54,13 @@ def test_a_run_leaves_everything_that_its_docstring_names(
         mix_of(train), val=val, out=out, guards=[val], pretrained=tiny_model, settings=FAST, say=said.append
     )
     assert said[0].startswith("20 lines: 20 train (0 of them with characters cut), 0 dropped")
-    assert [line.partition(":")[0] for line in said[1:] if ":" in line] == ["base", "tuned", "average 0.5"]
+    assert [line.partition(":")[0] for line in said[1:] if ":" in line] == [
+        "base", "tuned", "average 0.5",
+        "tuned, domain", "tuned, val", "average 0.5, domain", "average 0.5, val",
+    ]  # fmt: skip
+    assert "of 8 (0 won, 0 lost): +0.0 points, 95 % +0.0 to +0.0" in said[-1]
+    changed = result.to_dict()["changes"]
+    assert list(changed) == ["tuned", "average 0.5"] and list(changed["tuned"]) == ["", "val"]
     assert "lines a second" in said[2]
     document = json.loads((out / "result.json").read_bytes())
     assert document == result.to_dict()

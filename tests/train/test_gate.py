@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datakit.metrics import Score
-from datakit_train.gate import Candidate, allowed_loss, choose, forgotten
+from datakit_train.gate import Candidate, allowed_loss, changes, choose, forgotten
 
 
 def candidate(name: str, domain: int, guard: int, *, edits: int = 10, lines: int = 1000) -> Candidate:
@@ -52,3 +52,20 @@ def test_folded_lines_count_and_not_the_labelled_ones() -> None:
     shouting = Candidate("c", Score(200, 190, 100, 10, 1000), {"guard": Score(1000, 1000, 790, 0, 1000)})
     assert len(forgotten(BASE, shouting)) == 1
     assert choose(Candidate("base", BASE.domain, {}), [Candidate("c", shouting.domain, {})]).name == "base"
+
+
+def test_changes_are_paired() -> None:
+    """Ten lines won and two lost of a hundred: the interval is that of the pairs, not of two shares."""
+    before = (True,) * 50 + (False,) * 50
+    after = (False,) * 2 + (True,) * 58 + (False,) * 40
+    base = Candidate("base", Score(), {}, {"": before, "words": before})
+    found = changes(base, Candidate("c", Score(), {}, {"": after}))
+    assert list(found) == [""]
+    change = found[""]
+    assert (change.won, change.lost, change.lines, change.gain.value) == (10, 2, 100, 0.08)
+    # sqrt(0.12 - 0.08 ** 2) / 10 is 0.034.
+    assert 0.00 <= change.gain.low <= 0.03 and 0.13 <= change.gain.high <= 0.16
+    assert change.describe().startswith("+8 of 100 (10 won, 2 lost): +8.0 points, 95 % +")
+    same = changes(base, base)["words"]
+    assert (same.gain.low, same.gain.high) == (0.0, 0.0)
+    assert changes(base, Candidate("read from a file", Score(), {})) == {}

@@ -165,5 +165,8 @@ def _finish(
         dropped_lines=len(run.samples.dropped) + bad,
         refused={name: reasons for name, reasons in refused.items() if reasons},
     )
+    for name, sets in result.changes.items():
+        for known, change in sets.items():
+            run.say(f"{name}, {known or 'domain'}: {change.describe()}")
     atomic_write(run.out / RESULT, json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n")
     return result

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.metrics import Score
-from datakit_train.gate import Candidate
+from datakit_train.gate import Candidate, Change, changes
 
 _COUNTS = ("lines", "exact", "exact_folded", "edits", "characters", "unreadable")
 
@@ -28,6 +28,12 @@ class Result:
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def changes(self) -> dict[str, dict[str, Change]]:
+        """By candidate and set, against the base; of candidates that were scored by this process."""
+        found = {candidate.name: changes(self.base, candidate) for candidate in self.candidates}
+        return {name: sets for name, sets in found.items() if sets}
+
+    @property
     def improved(self) -> bool:
         """Whether a candidate passed the gate."""
         return self.chosen.name != self.base.name
@@ -40,6 +46,10 @@ class Result:
             "chosen": self.chosen.name,
             "base": candidate_dict(self.base),
             "candidates": [candidate_dict(candidate) for candidate in self.candidates],
+            "changes": {
+                name: {known: change_dict(change) for known, change in sets.items()}
+                for name, sets in self.changes.items()
+            },
             "refused": {name: list(reasons) for name, reasons in self.refused.items()},
             "model": str(self.model),
             "steps": self.steps,
@@ -56,6 +66,11 @@ def candidate_dict(candidate: Candidate) -> dict[str, Any]:
         "domain": candidate.domain.to_dict(),
         "guards": {name: score.to_dict() for name, score in candidate.guards.items()},
     }
+
+
+def change_dict(change: Change) -> dict[str, Any]:
+    """A change as JSON."""
+    return {"won": change.won, "lost": change.lost, "lines": change.lines, "gain": change.gain.to_dict()}
 
 
 def candidate_of(record: Mapping[str, Any]) -> Candidate:

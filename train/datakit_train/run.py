@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import InputError
-from datakit.metrics import Score
+from datakit.metrics import Score, fold
 from datakit.progress import Progress
 from datakit_train.engine import Engine
 from datakit_train.gate import Candidate
@@ -49,13 +49,16 @@ def score_sets(run: Run, name: str) -> Candidate:
     reader = LineReader(run.recognizer, allow_outside=run.allow_outside)
     sets = {"": run.domain, **run.guards}
     scores: dict[str, Score] = {}
+    right: dict[str, tuple[bool, ...]] = {}
     total = sum(len(label_set.lines) for label_set in sets.values())
     with Progress(total, f"evaluate {name}") as progress:
         for set_name, label_set in sets.items():
-            scores[set_name] = score_predictions(reader.read(label_set, progress))
+            predictions = reader.read(label_set, progress)
+            scores[set_name] = score_predictions(predictions)
+            right[set_name] = tuple(fold(p.text or "") == fold(p.label) for p in predictions)
     _check_readable(sets, scores)
     domain = scores.pop("")
-    candidate = Candidate(name, domain, scores)
+    candidate = Candidate(name, domain, scores, right)
     run.say(describe(candidate))
     return candidate
 
