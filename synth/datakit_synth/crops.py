@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from datakit.effects import Image
 from datakit_synth.ink import Colour, luma
@@ -131,12 +130,12 @@ def find_ink(image: Image, *, dark: bool | None = None) -> Marks | None:
     core = np.asarray(cv2.bitwise_not(above) if dark else above, np.uint8)
     if not core.any() or core.all():
         return None
-    paper = float(np.median(grey[core == 0]))
-    far = abs(float(np.median(grey[core > 0])) - paper)
+    paper = _level(grey, cv2.bitwise_not(core))
+    far = abs(_level(grey, core) - paper)
     if far < MIN_SEPARATION:
         return None
     # The soft rim of the strokes lies on the paper's side of the threshold.
-    touched = np.asarray(cv2.absdiff(grey, np.full_like(grey, round(paper))) > 0.3 * far, np.uint8) * 255
+    touched = np.asarray(cv2.absdiff(grey, np.full_like(grey, paper)) > 0.3 * far, np.uint8) * 255
     reach = cv2.bitwise_or(core, cv2.bitwise_and(touched, cv2.dilate(core, np.ones((5, 5), np.uint8))))
     return Marks(
         core,
@@ -185,18 +184,23 @@ def units(text: str) -> float:
 
 def _colours(image: Image, grey: Mask, marks: Marks) -> tuple[Colour, Colour]:
     """Paper: the median beside the text; ink: the median of the quarter of its pixels farthest from paper."""
-    beside = marks.reach == 0
-    if beside.sum() < 0.02 * beside.size:
-        beside = marks.core == 0
-    inked = grey[marks.core > 0]
-    limit = np.percentile(inked, 25 if marks.dark else 75)
-    strongest = (marks.core > 0) & ((grey <= limit) if marks.dark else (grey >= limit))
-    return _median(image, beside), _median(image, strongest)
+    beside = cv2.bitwise_not(marks.reach)
+    if cv2.countNonZero(beside) < 0.02 * beside.size:
+        beside = cv2.bitwise_not(marks.core)
+    limit = _level(grey, marks.core, 0.25 if marks.dark else 0.75)
+    strong = cv2.compare(grey, limit, cv2.CMP_LE if marks.dark else cv2.CMP_GE)
+    return _median(image, beside), _median(image, cv2.bitwise_and(strong, marks.core))
 
 
-def _median(image: Image, where: npt.NDArray[np.bool_]) -> Colour:
-    blue, green, red = (round(float(value)) for value in np.median(image[where], axis=0))
+def _median(image: Image, where: Mask) -> Colour:
+    blue, green, red = (_level(channel, where) for channel in cv2.split(image))
     return blue, green, red
+
+
+def _level(grey: Mask, where: Mask, share: float = 0.5) -> int:
+    """The level that ``share`` of the pixels of ``where`` do not exceed; by counting, which is fastest."""
+    counts = cv2.calcHist([grey], [0], where, [256], [0, 256]).ravel().cumsum()
+    return int(counts.searchsorted(share * counts[-1]))
 
 
 def _text_box(core: Mask) -> tuple[int, int, int, int] | None:

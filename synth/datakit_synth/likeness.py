@@ -30,7 +30,7 @@ _GAINS = (0.25, 2.0)
 _COVERED = (0.065, 0.935)
 _PROBE_SIGMA = 8
 # Of a picture, where its noise is measured (enough for a median), and levels of a mask that count as ink.
-_COLUMNS, _INKED = 200, 20
+_COLUMNS, _INKED = 128, 20
 # Instead of the number of a milder try: the picture as it was drawn.
 _GIVEN_UP = 4
 

@@ -101,10 +101,8 @@ def lay(patch: Patch, rng: Random, height: int, width: int, colour: Colour) -> I
     image = _opened(patch.data)
     if 2 * image.shape[0] < height:
         image = np.asarray(cv2.resize(image, (image.shape[1] * height // image.shape[0], height)), np.uint8)
-    rows, columns = _places(rng, image.shape[0], height), _places(rng, image.shape[1], width)
-    piece = image[rows[:, None], columns[None, :]]
-    if rng.random() < 0.5:
-        piece = np.ascontiguousarray(piece[::-1])
+    piece = _cut(_cut(image, rng, height, 0), rng, width, 1)
+    piece = np.ascontiguousarray(piece[::-1] if rng.random() < 0.5 else piece)
     return _shifted(np.asarray(piece, np.uint8), patch.colour, colour)
 
 
@@ -122,8 +120,11 @@ def _shifted(ground: Image, have: Colour, want: Colour) -> Image:
     return np.asarray(cv2.LUT(ground, levels[:, None, :]), np.uint8)
 
 
-def _places(rng: Random, have: int, want: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """``want`` indices below ``have``, running to and fro between the ends from a drawn start."""
-    start = rng.randrange(have) if want > have else rng.randint(0, have - want)
-    run = (np.arange(want) + start) % (2 * have)
-    return np.asarray(np.where(run < have, run, 2 * have - 1 - run), np.int64)
+def _cut(image: Image, rng: Random, want: int, axis: int) -> Image:
+    """``want`` rows (``axis`` 0) or columns from a drawn start, to and fro where there are too few."""
+    have = image.shape[axis]
+    if want <= have:
+        start = rng.randint(0, have - want)
+        return image[start : start + want] if axis == 0 else image[:, start : start + want]
+    run = (np.arange(want) + rng.randrange(have)) % (2 * have)
+    return np.asarray(image.take(np.where(run < have, run, 2 * have - 1 - run), axis), np.uint8)

@@ -12,9 +12,11 @@ import json
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from random import Random
 from typing import Any
 
+import cv2
 import numpy as np
 
 from datakit.effects import Image
@@ -87,7 +89,7 @@ class Manner:
     def unlike(self, line: LineMask, text: str) -> float:
         """How unlike the crop a line is in its weight and its width; 0 is alike."""
         inside = line.mask[PAD:-PAD, PAD:-PAD]
-        weight = math.log(max(0.01, float(inside.mean()) / 255) / max(0.01, self.crop.density))
+        weight = math.log(max(0.01, cv2.mean(inside)[0] / 255) / max(0.01, self.crop.density))
         pitch = inside.shape[1] / inside.shape[0] / units(text)
         return abs(weight) + 0.7 * abs(math.log(pitch / self.crop.pitch))
 
@@ -134,8 +136,8 @@ class StyleProfile:
     def _near(self, length: int, rng: Random) -> int:
         count = len(self.crops)
         window = min(count, max(_NEAREST, round(_NEAREST_SHARE * count)))
-        first = bisect_left(self.crops, length, key=lambda crop: crop.length)
-        last = bisect_left(self.crops, length + 1, key=lambda crop: crop.length)
+        lengths = _lengths(self)
+        first, last = bisect_left(lengths, length), bisect_left(lengths, length + 1)
         if last - first < window:
             first = max(0, min(count - window, (first + last - window) // 2))
             last = first + window
@@ -162,6 +164,12 @@ class StyleProfile:
     def _percentiles(self, name: str) -> list[float]:
         values = np.percentile([getattr(crop, name) for crop in self.crops], _PERCENTILES)
         return [round(float(value), 3) for value in values]
+
+
+@lru_cache(maxsize=4)
+def _lengths(profile: StyleProfile) -> list[int]:
+    """The lengths of the crops' texts, ascending."""
+    return [crop.length for crop in profile.crops]
 
 
 def make_profile(
