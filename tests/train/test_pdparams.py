@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from datakit.errors import InputError
+from datakit.images import header
+from datakit.lmdb_set import LmdbSample, read_lmdb, write_lmdb
 from datakit_train.weights.pdparams import WeightsError, read_pdparams
 
 TENSORS = {
@@ -149,6 +151,19 @@ def test_payloads_are_refused_by_name_and_never_run(tmp_path: Path, name: str) -
         read_pdparams(path)
     assert str(path) in str(caught.value)
     assert words in str(caught.value)
+    assert not marker.exists()
+
+
+def test_payloads_in_an_lmdb_are_bytes_and_no_pictures(tmp_path: Path) -> None:
+    pytest.importorskip("lmdb")
+    marker = tmp_path / "marker"
+    given = [raw for raw, _words in payloads(marker).values()]
+    write_lmdb(tmp_path / "set", [(raw, "text") for raw in given])
+    found = [sample for sample in read_lmdb(tmp_path / "set") if isinstance(sample, LmdbSample)]
+    assert [sample.image for sample in found] == given
+    for sample in found:
+        with pytest.raises(InputError):
+            header(f"image-{sample.key}", sample.image)
     assert not marker.exists()
 
 
