@@ -58,7 +58,8 @@ def synth(
         Path | None, typer.Option("--backgrounds", help="Folder of photos to cut grounds from.")
     ] = None,
     background_kind: Annotated[
-        list[str], typer.Option("--background-kind", help="plain, gradient, paper, field, photo. Repeatable.")
+        list[str],
+        typer.Option("--background-kind", help="plain, gradient, paper, field, photo, own. Repeatable."),
     ] = [],
     preset: Annotated[
         list[str],

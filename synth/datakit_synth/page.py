@@ -33,6 +33,7 @@ def write_page(
         more=max(0, len(characters) - MOST_CHARACTERS),
         fonts=used_fonts(arguments, account),
         warnings=arguments["warnings"],
+        style=arguments.get("style"),
         samples=[(index, thumbnail(picture), text) for index, picture, text in samples],
         ord=ord,
     )

@@ -69,6 +69,9 @@ def test_the_manifest_says_which_style_it_was(latin_font: Path, labels: Path, tm
     assert (style["lines"], style["sampled"], style["crops"]) == (30, 30, 30)
     assert len(style["values"]) == 30
     assert manifest.inputs[str(labels)] == sha256_file(labels)
+    page = (tmp_path / "out/synth.html").read_text(encoding="utf-8")
+    assert "Measured on 30 of 30 crops" in page
+    assert str(labels) in page
 
 
 def test_crops_that_changed_make_another_run(latin_font: Path, tmp_path: Path) -> None:
