@@ -88,14 +88,19 @@ def measured(count: int) -> float:
     table = PictureTable()
     for number, (data, text) in enumerate(zip(files, texts, strict=True)):
         grey = decoded(data)
-        seen = measure(grey)
+        seen = measure([grey])
         height, width = grey.shape
         table.append(
             0,
             number,
             text,
             Picture(
-                str(number), width, height, spread=seen.spread, digest=number + 1, thumbnail=seen.thumbnail
+                str(number),
+                width,
+                height,
+                spread=float(seen.spread[0]),
+                digest=number + 1,
+                thumbnail=seen.thumbnails,
             ),
         )
     begun = time.process_time()

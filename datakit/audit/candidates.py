@@ -71,7 +71,8 @@ def near_pairs(pictures: Sketched) -> tuple[Ints, Ints]:
     """
     count = len(pictures.sketches)
     found: list[Ints] = []
-    for first, second in _all_pairs(count) if count <= FEW else _cell_mates(pictures.sketches):
+    pairs = _all_pairs(count) if count <= FEW else _gathered(_cell_mates(pictures.sketches))
+    for first, second in pairs:
         kept = _near(pictures, first, second)
         found.append(np.minimum(first, second)[kept] * count + np.maximum(first, second)[kept])
     codes = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
@@ -134,6 +135,20 @@ def _cell_mates(sketches: Sketches) -> Iterator[tuple[Ints, Ints]]:
         offsets = random.uniform(size=cuts).astype(np.float32)
         factors = random.integers(1, 1 << 62, cuts, dtype=np.int64) * 2 + 1
         yield from _mates(_cells(sketches, along, offsets, factors))
+
+
+def _gathered(pairs: Iterator[tuple[Ints, Ints]]) -> Iterator[tuple[Ints, Ints]]:
+    """The same pairs in larger arrays: most of the time of small ones is the calls."""
+    waiting: list[tuple[Ints, Ints]] = []
+    count = 0
+    for first, second in pairs:
+        waiting.append((first, second))
+        count += len(first)
+        if count >= _BLOCK:
+            yield np.concatenate([one for one, _ in waiting]), np.concatenate([two for _, two in waiting])
+            waiting, count = [], 0
+    if waiting:
+        yield np.concatenate([one for one, _ in waiting]), np.concatenate([two for _, two in waiting])
 
 
 def _principal(sketches: Sketches) -> tuple[npt.NDArray[np.float64], float]:

@@ -48,6 +48,8 @@ def picture_loader(table: PictureTable, data_dirs: Sequence[str], allow_outside:
     from datakit.audit.opening import grey_picture
 
     def load(row: int) -> Grey | None:
+        if row in table.greys:
+            return table.greys[row]
         place = table.place(row)
         return grey_picture(data_dirs[place.source], place.image, allow_outside=allow_outside)
 

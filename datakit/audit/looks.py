@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,8 @@ NOT_INSPECTED = "not-inspected"
 class Looks:
     """One entry a picture: what :class:`datakit.audit.pictures.Picture` says, 0 x 0 px where it has a fault.
 
-    ``odd`` holds, by number, every picture that cannot be used or on which a check on pictures may yield.
+    ``odd`` holds, by number, every picture that cannot be used or on which a check on pictures may yield,
+    ``greys`` the pixels of those that were kept.
     """
 
     widths: npt.NDArray[np.int32]
@@ -29,6 +30,7 @@ class Looks:
     digests: npt.NDArray[np.uint64]
     sketches: Sketches
     odd: dict[int, Picture]
+    greys: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, count: int, odd: dict[int, Picture]) -> Looks:
@@ -55,14 +57,16 @@ class Looks:
         if len(parts) == 1:
             return parts[0]
         odd: dict[int, Picture] = {}
+        greys: dict[int, npt.NDArray[np.uint8]] = {}
         first = 0
         for part in parts:
             odd.update((first + at, picture) for at, picture in part.odd.items())
+            greys.update((first + at, grey) for at, grey in part.greys.items())
             first += len(part.widths)
         if not parts:
             return cls.of(0, odd)
         arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-        return cls(**arrays, odd=odd)
+        return cls(**arrays, odd=odd, greys=greys)
 
     def picture(self, at: int, image: str) -> Picture:
         """One of them, ``image`` by its path; what no check asks for is left out where it is not odd."""

@@ -23,12 +23,11 @@ from datakit.images import (
     header,
     probe,
     read_picture,
-    resolve_image,
 )
-from datakit.lmdb_set import is_lmdb, lmdb_picture
+from datakit.lmdb_set import lmdb_picture
 
 # Pictures that are measured together, and pixels of them: what lies between the steps stays in the cache.
-TOGETHER = 32
+TOGETHER = 64
 _PIXELS = 2_000_000
 _PLAIN_MODES = frozenset({"L", "RGB"})
 # The usual suffixes; any other one is looked at by a check.
@@ -53,17 +52,22 @@ class _File:
 def decoded_picture(data_dir: str, image: str, *, allow_outside: bool) -> Picture:
     """The facts of a picture of a label file or an LMDB set, from its pixels; see ``picture_facts``."""
     faults: dict[int, Picture] = {}
-    for files, seen in _measured(data_dir, (image,), allow_outside, faults):
+    for files, _, seen in _measured(data_dir, (image,), allow_outside, faults):
         return _picture(files[0], seen, 0)
     return faults[0]
 
 
-def look_at(data_dir: str, images: Sequence[str], *, allow_outside: bool) -> Looks:
-    """The facts of many pictures."""
+def look_at(data_dir: str, images: Sequence[str], *, allow_outside: bool, keep: bool = False) -> Looks:
+    """The facts of many pictures; ``keep`` their pixels too, but for pictures that are much higher than a
+    line is read at.
+    """
     odd: dict[int, Picture] = {}
     looks = Looks.of(len(images), odd)
-    for files, seen in _measured(data_dir, images, allow_outside, odd):
+    for files, greys, seen in _measured(data_dir, images, allow_outside, odd):
         at = [file.at for file in files]
+        if keep:
+            whole = zip(at, greys, files, strict=True)
+            looks.greys.update((n, grey) for n, grey, file in whole if grey.shape[0] == file.info.height)
         looks.widths[at] = [file.info.width for file in files]
         looks.heights[at] = [file.info.height for file in files]
         looks.digests[at] = [file.digest() for file in files]
@@ -91,11 +95,7 @@ def headed_picture(data_dir: str, image: str, *, allow_outside: bool) -> Picture
 def grey_picture(data_dir: str, image: str, *, allow_outside: bool) -> Grey | None:
     """The pixels of a picture of a label file or an LMDB set, height x width; None if it cannot be used."""
     try:
-        if is_lmdb(data_dir):
-            name, data = f"{data_dir}: {image}", lmdb_picture(data_dir, image)
-        else:
-            path = resolve_image(data_dir, image, allow_outside=allow_outside)
-            name, data = str(path), read_picture(path)
+        name, data = _read(root_of(data_dir, allow_outside), image)
         return decode_grey(name, data, header(name, data))
     except InputError:
         return None
@@ -129,7 +129,7 @@ def _read(root: Root, image: str) -> tuple[str, bytes]:
 
 def _measured(
     data_dir: str, images: Sequence[str], allow_outside: bool, faults: dict[int, Picture]
-) -> Iterator[tuple[list[_File], Features]]:
+) -> Iterator[tuple[list[_File], list[Grey], Features]]:
     """The usable ones of ``images`` by small groups; the others go into ``faults``."""
     root = root_of(data_dir, allow_outside)
     for start in range(0, len(images), TOGETHER):
@@ -143,7 +143,7 @@ def _measured(
         for group in _groups(read):
             files, greys = _decoded(group, faults)
             if files:
-                yield files, measure(greys)
+                yield files, greys, measure(greys)
 
 
 def _groups(files: list[_File]) -> Iterator[list[_File]]:

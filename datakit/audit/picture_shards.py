@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from datakit.audit.looks import Looks
@@ -31,10 +31,12 @@ def looked_at(
     allow_outside: bool,
     workers: int,
     progress: Progress,
+    keep: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Prepared, Looks]]:
     """Every part in its order with what was seen of its pictures.
 
-    Pictures whose worker died have the fault "not-inspected".
+    Pictures whose worker died have the fault "not-inspected". ``keep`` is asked whether pixels of more
+    pictures are wanted.
     """
     waiting: deque[_Waiting] = deque()
 
@@ -46,7 +48,7 @@ def looked_at(
             pieces = [tuple(images[start : start + SHARD_PICTURES]) for start in starts]
             waiting.append(_Waiting(part, deque(pieces)))
             for piece in pieces:
-                yield Shard(index, (data_dir, allow_outside, piece))
+                yield Shard(index, (data_dir, allow_outside, keep(), piece))
                 index += 1
 
     with one_thread():
@@ -70,5 +72,5 @@ def _look(shard: Shard) -> Looks:
     # Here, so that an audit of the labels alone does without OpenCV.
     from datakit.audit.opening import look_at
 
-    data_dir, allow_outside, images = shard.items
-    return look_at(data_dir, images, allow_outside=allow_outside)
+    data_dir, allow_outside, keep, images = shard.items
+    return look_at(data_dir, images, allow_outside=allow_outside, keep=keep)

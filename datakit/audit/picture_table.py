@@ -7,7 +7,7 @@ pickle as arrays; the parent adds them up in the order of the lines.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,8 @@ from datakit.audit.stats import PictureStats
 
 # Thumbnails that wait to be made sketches of.
 _WAITING = 512
+# Pixels that are kept to be compared: those of some 20,000 crops.
+KEPT_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -94,7 +96,8 @@ class PictureTable:
 
     ``lengths`` are code points of the label, ``rooms`` px a narrow character at height 48 (see
     :func:`datakit.audit.shape_checks.room`), ``blanks`` 1 for pictures with nothing on them. ``digests`` is 0
-    and the sketch zeros where only the header was read.
+    and the sketch zeros where only the header was read. ``greys`` holds pixels by row, of ``kept`` bytes, as
+    long as there is room: two pictures that have to be compared are then not decoded again.
     """
 
     sources: array[int] = field(default_factory=lambda: _ints("i"))
@@ -109,6 +112,8 @@ class PictureTable:
     digests: array[int] = field(default_factory=lambda: _ints("Q"))
     images: Strings = field(default_factory=Strings)
     texts: Strings = field(default_factory=Strings)
+    greys: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    kept: int = 0
     _sketches: bytearray = field(default_factory=bytearray)
     _thumbnails: list[bytes] = field(default_factory=list)
 
@@ -139,6 +144,8 @@ class PictureTable:
         """Add rows that are arrays already."""
         self.seal()
         looks, at = rows.looks, rows.at
+        numbers = enumerate(at.tolist(), start=len(self))
+        self._keep((row, looks.greys[n]) for row, n in numbers if n in looks.greys)
         columns: dict[str, npt.ArrayLike] = {
             "sources": np.full(len(at), rows.source),
             "lines": rows.lines,
@@ -170,11 +177,23 @@ class PictureTable:
         """Add the rows of later lines."""
         other.seal()
         self.seal()
+        self._keep((len(self) + row, grey) for row, grey in other.greys.items())
         for name in _ARRAYS:
             getattr(self, name).extend(getattr(other, name))
         self.images.extend(other.images)
         self.texts.extend(other.texts)
         self._sketches += other._sketches
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it would keep more pixels."""
+        return self.kept < KEPT_BYTES
+
+    def _keep(self, greys: Iterable[tuple[int, npt.NDArray[np.uint8]]]) -> None:
+        for row, grey in greys:
+            if self.has_room:
+                self.greys[row] = grey
+                self.kept += grey.nbytes
 
     @property
     def sketches(self) -> Sketches:

@@ -80,16 +80,16 @@ class Root:
     def __init__(self, data_dir: str, allow_outside: bool) -> None:
         self.data_dir = data_dir
         self._allow_outside = allow_outside
-        self._inside: set[str] = set()
+        # Each folder as label lines write it, and what its files begin with.
+        self._inside: dict[str, str] = {}
         self.is_lmdb = is_lmdb(data_dir)
 
     def plain_path(self, image: str) -> str | None:
         """The file of ``image``, inside unless it is a link; None where nothing is known about that."""
         folder, _, name = image.rpartition("/")
         # A backslash or a colon may be a path of Windows.
-        if folder in self._inside and name.strip(".") and not _ODD.search(name):
-            return f"{self.data_dir}/{image}"
-        return None
+        before = self._inside.get(folder)
+        return before + name if before is not None and name.strip(".") and not _ODD.search(name) else None
 
     def followed_path(self, image: str) -> str:
         """The file of ``image``; UnsafePathError as safe_join."""
@@ -98,7 +98,7 @@ class Root:
         if len(self._inside) >= _REMEMBERED:
             self._inside.clear()
         if not self._allow_outside and self._is_inside(folder):
-            self._inside.add(folder)
+            self._inside[folder] = str(Path(self.data_dir, folder, "x"))[:-1]
         return str(path)
 
     def _is_inside(self, folder: str) -> bool:

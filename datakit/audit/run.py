@@ -279,6 +279,7 @@ class _Run:
                     allow_outside=self.settings.allow_outside,
                     workers=self.workers if size > ALONE_BYTES else 1,
                     progress=bar,
+                    keep=lambda: self.table.has_room,
                 )
             return
         with Progress(size // 1000, f"audit {labels.file}, kB", enabled=self.progress) as bar:

@@ -136,7 +136,7 @@ class TextPass:
                 pictures = () if seen is None else (seen.picture(row, line.image),)
                 subject = (
                     line_facts(line, pictures, self.settings)
-                    if exact
+                    if exact and code not in SHAPE_CHECKS
                     else LineFacts(line, pictures, self.settings, *facts.fate(row), "", (), 0)
                 )
                 self._ask(code, subject, tally, counted=exact)
