@@ -18,6 +18,8 @@ MOST_WITHOUT_EFFECT = 2
 MORE, LESS = 2.0, 0.5
 # A guard set lost too much: general lines grow by this, up to so many times the guide's.
 GENERAL, MOST_GENERAL = 1.5, 3.0
+# And the learning rate shrinks by this, down to so much of the plan's.
+RATE, LEAST_RATE = 0.5, 0.125
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Before:
     without_effect: Mapping[str, int]
     general: float
     result: Mapping[str, Any]
+    rate: float = 1.0
 
     @property
     def promoted(self) -> bool:
@@ -48,14 +51,15 @@ class Before:
 class Decision:
     """Targets of a round, the sentences that explain them, and what the next decision needs.
 
-    ``general`` multiplies the guide's ratio of general lines; ``without_effect`` counts, by character, the
-    rounds in a row that made it and did not lower its misses.
+    ``general`` multiplies the guide's ratio of general lines, ``rate`` the plan's learning rate;
+    ``without_effect`` counts, by character, the rounds in a row that made it and did not lower its misses.
     """
 
     targets: Targets
     sentences: tuple[str, ...]
     general: float = 1.0
     without_effect: Mapping[str, int] = field(default_factory=dict)
+    rate: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """For decision.json."""
@@ -63,6 +67,7 @@ class Decision:
             "schema_version": 1,
             "sentences": list(self.sentences),
             "general": self.general,
+            "rate": self.rate,
             "without_effect": dict(self.without_effect),
         }
 
@@ -119,7 +124,7 @@ def decide(report: Mapping[str, Any], targets: Targets, before: Before | None) -
             factor = MORE if tried else LESS if target.char in before.targets else 1.0
             kept.append(replace(target, count=max(1, round(target.count * factor))))
     chosen = replace(targets, targets=tuple(kept))
-    return Decision(chosen, (*sentences, *_asked(chosen)), before.general, without)
+    return Decision(chosen, (*sentences, *_asked(chosen)), before.general, without, before.rate)
 
 
 def _after_refusal(targets: Targets, before: Before, sentences: list[str]) -> Decision:
@@ -127,15 +132,19 @@ def _after_refusal(targets: Targets, before: Before, sentences: list[str]) -> De
     name = f"round {before.number} was not promoted"
     if not before.forgot:
         sentences.append(f"{name}: no candidate read more of val; the same characters, other lines of them")
-        return Decision(targets, (*sentences, *_asked(targets)), before.general, before.without_effect)
+        return Decision(
+            targets, (*sentences, *_asked(targets)), before.general, before.without_effect, before.rate
+        )
+    rate = max(before.rate * RATE, LEAST_RATE)
     general = min(before.general * GENERAL, MOST_GENERAL)
     halved = tuple(replace(t, count=max(1, round(t.count * LESS))) for t in targets.targets)
     sentences.append(
-        f"{name}, it forgot ({'; '.join(before.forgot[:3])}): half as many new lines of each character, and "
-        f"general lines at {general:g} x the guide's ratio ({before.general:g} x before)"
+        f"{name}, it forgot ({'; '.join(before.forgot[:3])}): half as many new lines of each character, "
+        f"general lines at {general:g} x the guide's ratio ({before.general:g} x before), and {rate:g} x the "
+        f"plan's learning rate ({before.rate:g} x before)"
     )
     chosen = replace(targets, targets=halved)
-    return Decision(chosen, (*sentences, *_asked(chosen)), general, before.without_effect)
+    return Decision(chosen, (*sentences, *_asked(chosen)), general, before.without_effect, rate)
 
 
 def _misses(report: Mapping[str, Any]) -> dict[str, Missed]:

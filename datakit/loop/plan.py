@@ -180,6 +180,9 @@ def load_plan(file: Path) -> LoopPlan:
     _check_keys(document, _KEYS, "", file)
     finetune = _mapping(document, "finetune", file)
     _check_keys(finetune, tuple(FINETUNE), "finetune.", file)
+    finetune = check_values(finetune, FINETUNE, "finetune.", file)
+    if finetune.get("distill_on"):
+        finetune["distill_on"] = str(file.parent / finetune["distill_on"])
     for key in ("domain", "val"):
         if not document.get(key):
             raise InputError(f"{key} is missing", file=file)
@@ -197,7 +200,7 @@ def load_plan(file: Path) -> LoopPlan:
         rounds=_number(document, "rounds", 2, 1, file),
         seed=_number(document, "seed", 0, 0, file),
         mine=_number(document, "mine", 1000, 1, file),
-        finetune=check_values(finetune, FINETUNE, "finetune.", file),
+        finetune=finetune,
         synth=_synth(document, file),
         ratios=_ratios(document, (*domain, *general), file),
     )

@@ -158,6 +158,7 @@ def before_of(earlier: Sequence[RoundFolder]) -> Before | None:
         decision.get("without_effect", {}),
         float(decision.get("general", 1.0)),
         read_json(last.finetune / RESULT),
+        float(decision.get("rate", 1.0)),
     )
 
 
@@ -288,6 +289,21 @@ def start_of(folder: RoundFolder, model: Path | str, say: Say) -> Path | str | S
     return load_base(model, NewDictionary(folder.dictionary, "union", use_space_char=False), say)
 
 
+def _training_of(plan: LoopPlan, folder: RoundFolder) -> dict[str, Any]:
+    """The plan's settings of the training, with the learning rate that the round decided on."""
+    from datakit_train.schedules import guide_rates
+    from datakit_train.settings import Settings
+
+    given = dict(plan.finetune)
+    if "shares" in given:
+        given["shares"] = tuple(given["shares"])
+    rate = read_json(folder.decision).get("rate", 1.0) if folder.decision.exists() else 1.0
+    if rate != 1:
+        planned = given.get("learning_rate") or guide_rates(given.get("batch_size", Settings().batch_size))[0]
+        given["learning_rate"] = rate * planned
+    return given
+
+
 def finetune_step(
     plan: LoopPlan, folder: RoundFolder, model: Path | str, floor: Mapping[str, Score], say: Say
 ) -> dict[str, Any]:
@@ -296,9 +312,7 @@ def finetune_step(
     from datakit_train.settings import Settings
 
     if not (folder.finetune / RESULT).exists():
-        given = dict(plan.finetune)
-        if "shares" in given:
-            given["shares"] = tuple(given["shares"])
+        given = _training_of(plan, folder)
         finetune(
             mix_of_round(folder),
             val=plan.val,

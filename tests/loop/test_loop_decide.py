@@ -100,9 +100,16 @@ def test_a_round_that_forgot_is_followed_by_fewer_new_lines_and_more_general_one
     decision = decide(was, targets(a=21), before(was, "a", improved=False, refused=refused, general=1.5))
     assert made(decision) == {"a": 10}
     assert decision.general == 2.25
+    assert decision.rate == decision.to_dict()["rate"] == 0.5
+    assert (
+        "general lines at 2.25 x the guide's ratio (1.5 x before), and 0.5 x the plan's learning rate (1 x"
+        in (decision.sentences[-2])
+    )
+    slow = replace(before(was, "a", improved=False, refused=refused), rate=0.125)
+    assert decide(was, targets(a=21), slow).rate == 0.125
     assert any("words: 5 of 100 lines lost" in line for line in decision.sentences)
     plain = decide(was, targets(a=21), before(was, "a", improved=False, general=1.5))
-    assert (made(plain), plain.general) == ({"a": 21}, 1.5)
+    assert (made(plain), plain.general, plain.rate) == ({"a": 21}, 1.5, 1.0)
     assert any("no candidate read more of val" in line for line in plain.sentences)
 
 

@@ -19,9 +19,9 @@ from datakit.cli.main import app
 from datakit.errors import InputError, UsageError
 from datakit.files import read_manifest
 from datakit.loop import load_plan, run_loop
-from datakit.loop.folders import STEPS, RoundFolder
+from datakit.loop.folders import STEPS, RoundFolder, write_json
 from datakit.loop.plan import LoopPlan
-from datakit.loop.rounds import _mine
+from datakit.loop.rounds import _mine, _training_of
 from datakit.loop.run import LoopResult, RoundSummary
 from datakit.loop.score import named_sets
 from datakit.loop.table import format_table
@@ -319,3 +319,15 @@ def test_pictures_are_looked_at(loop_file: Path) -> None:
     run_loop(load_plan(loop_file), ask=lambda _question: False)
     report = json.loads((load_plan(loop_file).out / "round-01/badcases/report.json").read_bytes())
     assert {"height", "aspect", "sharpness", "contrast"} <= {part["axis"] for part in report["slices"]}
+
+
+@pytest.mark.parametrize(("planned", "wanted"), [({}, 0.5 * 1e-4 * 4 / 128), ({"learning_rate": 1e-3}, 5e-4)])
+def test_the_rate_that_was_decided_trains(
+    planned: dict[str, float], wanted: float, tmp_path: Path, loop_file: Path
+) -> None:
+    folder = RoundFolder(tmp_path / "round-02")
+    plan = replace(load_plan(loop_file), finetune={"batch_size": 4, "shares": [0.5], **planned})
+    given = {"batch_size": 4, "shares": (0.5,)}
+    assert _training_of(plan, folder) == {**given, **planned}
+    write_json(folder.decision, {"rate": 0.5})
+    assert _training_of(plan, folder) == {**given, "learning_rate": pytest.approx(wanted)}
