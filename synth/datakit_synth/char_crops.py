@@ -66,7 +66,10 @@ def read_crops(source: Path, data_dir: Path | None = None) -> tuple[CropBook, tu
     """
     aside: list[str] = []
     root = source if source.is_dir() else (data_dir or source.parent)
-    found = _in_folder(source, aside) if source.is_dir() else _in_labels(source, root, aside)
+    try:
+        found = _in_folder(source, aside) if source.is_dir() else _in_labels(source, root, aside)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", file=error.filename or source) from error
     digest = hashlib.sha256()
     usable: dict[str, tuple[str, ...]] = {}
     for char in sorted(found):

@@ -53,13 +53,7 @@ def prepare(request: SynthRequest, *, seed: int = 0) -> Prepared:
     catalogue = find_fonts(request.fonts).require()
     faces = strong_enough(catalogue.faces)
     book, broken_crops = _crops(request)
-    rules = Rules(
-        CoverageIndex(faces) if book is None else CropCoverage(book),
-        request.charset,
-        request.limit,
-        keep_spaces=request.keep_spaces,
-        lack=NO_FONT if book is None else NO_CROP,
-    )
+    rules = _rules(request, faces, book)
     plan = make_plan(request, rules, seed)
     broken = {font.path for font in rules.index.broken}
     kept = tuple(face for face in faces if face.path not in broken)
@@ -78,6 +72,16 @@ def prepare(request: SynthRequest, *, seed: int = 0) -> Prepared:
     aside: tuple[BrokenFont, ...] = (*catalogue.broken, *rules.index.broken)
     warnings = (*(font.reason for font in aside), *broken_photos, *broken_crops, *style_warnings(style))
     return Prepared(plan, job, warnings)
+
+
+def _rules(request: SynthRequest, faces: Sequence[FontFace], book: CropBook | None) -> Rules:
+    return Rules(
+        CoverageIndex(faces) if book is None else CropCoverage(book),
+        request.charset,
+        request.limit,
+        keep_spaces=request.keep_spaces,
+        lack=NO_FONT if book is None else NO_CROP,
+    )
 
 
 def _crops(request: SynthRequest) -> tuple[CropBook | None, tuple[str, ...]]:
