@@ -250,7 +250,7 @@ def test_start_weights_from_a_checkpoint_of_paddleocr(recipe: Path, tmp_path: Pa
             "unknown key Optimizer.lr.decay_epochs",
         ),
         ("{name: L2", "{name: L1", "only L2 is known here"),
-        ("SimpleDataSet", "LMDBDataSet", "is an LMDB; training reads label files"),
+        ("SimpleDataSet", "LMDBDataSet", "holds no LMDB set"),
         ("seed: 4", "seed: four", "Datakit.seed 'four' is no number"),
         ("seed: 4", "batch_norm: off", "neither fixed nor moving"),
     ],

@@ -14,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from datakit.errors import InputError
-from datakit.images import read_bgr, resize_norm
+from datakit.images import resize_norm
+from datakit.line_sets import read_bgr
 from datakit.mix import epoch_draws
+from datakit_train.framework import available_cores
 from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import HEIGHT
 from datakit_train.samples import Dropped, Sample, SampleSet
 
-_PREFETCH = 2
+# Threads that decode, and batches that they may be ahead; OpenCV lets go of Python's lock.
+_MOST_WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +119,16 @@ def stream_batches(
 ) -> Generator[Batch, None, None]:
     """The batches of steps ``first_step`` .. ``last_step`` - 1.
 
-    A thread prepares them ahead while the network computes. Of each this process gets its part.
+    Threads prepare them ahead while the network computes. Of each this process gets its part.
     """
     plans = _plans(samples, batch_size=batch_size, seed=seed, first_step=first_step, last_step=last_step)
-    with ThreadPoolExecutor(1, thread_name_prefix="datakit-batches") as pool:
+    workers = min(_MOST_WORKERS, available_cores())
+    with ThreadPoolExecutor(workers, thread_name_prefix="datakit-batches") as pool:
         pending = []
         for whole in plans:
             plan = replace(whole, items=tuple(ranks.part(whole.items)))
             pending.append(pool.submit(load_batch, plan, seed=seed, augment=augment, chances=chances))
-            if len(pending) > _PREFETCH:
+            if len(pending) > workers + 1:
                 yield pending.pop(0).result()
         for future in pending:
             yield future.result()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import InputError
-from datakit.labels import read_rec
+from datakit.line_sets import read_lines
 from datakit.metrics import Score, fold
 from datakit.progress import Progress
 from datakit.records import Prediction, read_predictions
@@ -42,7 +42,7 @@ class Evaluation:
 
 def training_texts(label_files: Sequence[Path]) -> frozenset[str]:
     """The folded texts of label files."""
-    return frozenset(fold(line.text) for path in label_files for line in read_rec(path)[0])
+    return frozenset(fold(line.text) for path in label_files for line in read_lines(path)[0])
 
 
 def evaluate_predictions(

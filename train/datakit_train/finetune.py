@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.files import FolderLock, Manifest, atomic_write, write_manifest
+from datakit.line_sets import set_files
 from datakit.metrics import Score
 from datakit.mix import Mix, Part
 from datakit.paddleocr_config import PaddleConfig
@@ -77,7 +78,8 @@ def finetune(
     with FolderLock(out):
         run = prepare(mix, judge, out, base, kept, settings, allow_outside=allow_outside, say=say)
         arguments = {"val": judge.label_file, "pretrained": base.source, "settings": asdict(settings)}
-        inputs = [*(source.label_file for source in mix.sources), *(p.label_file for p in (judge, *kept))]
+        sets = [*(source.label_file for source in mix.sources), *(p.label_file for p in (judge, *kept))]
+        inputs = [file for path in sets for file in set_files(path)]
         manifest = Manifest.begin("finetune", arguments, seed=settings.seed, inputs=inputs)
         write_manifest(out, manifest)
         write_dropped(out / "dropped.jsonl", (*run.samples.dropped, *run.samples.cut))

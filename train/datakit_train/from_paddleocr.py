@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import InputError, UsageError
+from datakit.lmdb_set import find_lmdb_sets
 from datakit.mix import Mix, Part, Source
 from datakit.models import MODELS
-from datakit.paddleocr_config import Architecture, LearningRate, PaddleConfig
+from datakit.paddleocr_config import Architecture, Dataset, LearningRate, PaddleConfig
 from datakit_train.architectures import family_of
 from datakit_train.prepare import NewDictionary
 from datakit_train.settings import Curve
@@ -80,26 +81,40 @@ def check_base(config: PaddleConfig, architecture: Mapping[str, Any]) -> None:
 
 
 def mix_of(config: PaddleConfig) -> Mix:
-    """``Train``'s label files with their ratios.
+    """``Train``'s label files with their ratios, or the LMDB sets under its folder.
 
     Raises:
-        UsageError: an LMDB, or a delimiter that is no tab.
+        UsageError: a delimiter that is no tab.
+        InputError: an LMDBDataSet whose folder holds none.
     """
     for section, dataset in (("Train", config.train), ("Eval", config.eval)):
-        if dataset is not None and dataset.kind == "lmdb":
-            raise UsageError(f"{config.path}: {section}.dataset is an LMDB; training reads label files")
         if dataset is not None and dataset.delimiter != "\t":
             raise UsageError(f"{config.path}: {section}.dataset.delimiter {dataset.delimiter!r} is no tab")
+    if config.train.kind == "lmdb":
+        return Mix(tuple(Source(found, found, "domain", 1.0) for found in _lmdb_sets(config.train, config)))
     pairs = zip(config.train_lists, config.ratio_list, strict=True)
     return Mix(tuple(Source(file, config.data_dir, "domain", ratio) for file, ratio in pairs))
 
 
+def _lmdb_sets(dataset: Dataset, config: PaddleConfig) -> list[Path]:
+    """Every LMDB set under ``data_dir``, as PaddleOCR's LMDBDataSet finds them."""
+    found = find_lmdb_sets(dataset.data_dir)
+    if not found:
+        raise InputError(f"{dataset.data_dir} holds no LMDB set (data.mdb)", file=config.path)
+    return found
+
+
 def val_of(config: PaddleConfig) -> Part:
-    """``Eval``'s label file.
+    """``Eval``'s label file or LMDB set.
 
     Raises:
         UsageError: none, or several.
     """
+    if config.eval is not None and config.eval.kind == "lmdb":
+        sets = _lmdb_sets(config.eval, config)
+        if len(sets) == 1:
+            return Part(sets[0], sets[0])
+        raise UsageError(f"{config.path}: Eval.dataset.data_dir holds {len(sets)} LMDB sets; use --val")
     if len(config.eval_lists) != 1:
         raise UsageError(
             f"{config.path}: Eval.dataset.label_file_list has {len(config.eval_lists)} files; give the one "

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from datakit.errors import UsageError
+from datakit.line_sets import data_dir_of, find_sets, is_packed
 from datakit.mix import Mix, Part, Source, load_mix
 
 
@@ -44,12 +46,17 @@ def require_apart(mix: Mix, judges: Sequence[Part]) -> None:
             )
 
 
+def _found(source: Source) -> Source:
+    """A source as mix.yaml names it; the pictures of an LMDB or Parquet set are inside."""
+    return replace(source, data_dir=source.label_file) if is_packed(source.label_file) else source
+
+
 def sources_of(files: Sequence[Path]) -> Mix:
-    """One mix of mix.yaml files and plain label files (each line once, their folder as data_dir)."""
+    """One mix of mix.yaml files, and of label files, LMDB and Parquet sets (each line once)."""
     sources: list[Source] = []
     for path in files:
         if path.suffix in {".yaml", ".yml"}:
-            sources.extend(load_mix(path).sources)
+            sources.extend(_found(source) for source in load_mix(path).sources)
         else:
-            sources.append(Source(path, path.parent, "domain", 1.0))
+            sources.extend(Source(found, data_dir_of(found), "domain", 1.0) for found in find_sets(path))
     return Mix(tuple(sources))

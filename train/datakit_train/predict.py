@@ -15,8 +15,9 @@ import numpy as np
 
 from datakit.errors import InputError
 from datakit.files import atomic_open, require_writable
-from datakit.images import line_width, probe, read_bgr, resize_norm, resolve_image
-from datakit.labels import LabelFault, RecLine, read_rec
+from datakit.images import line_width, resize_norm
+from datakit.labels import LabelFault, RecLine
+from datakit.line_sets import Picture, data_dir_of, finder, probe, read_bgr, read_lines
 from datakit.metrics import Score, score_pairs
 from datakit.progress import Progress
 from datakit.records import Prediction
@@ -38,17 +39,17 @@ class LabelSet:
 
 
 def read_label_set(path: Path, data_dir: Path | None = None) -> LabelSet:
-    """Read a recognition label file; ``data_dir`` defaults to its folder.
+    """Read a recognition label file, LMDB or Parquet set; ``data_dir`` defaults to the label file's folder.
 
     Raises:
         InputError: missing, without any usable line, or for detection.
     """
-    lines, faults = read_rec(path)
+    lines, faults = read_lines(path)
     entries: list[RecLine | LabelFault] = [*lines, *faults]
     if not lines:
         raise InputError(f"holds no usable line; the first: {faults[0].code}: {faults[0].message}", file=path)
     merged = sorted(entries, key=lambda entry: entry.line)
-    return LabelSet(path, data_dir or path.parent, tuple(merged))
+    return LabelSet(path, data_dir or data_dir_of(path), tuple(merged))
 
 
 def _failed(entry: RecLine | LabelFault, error: str) -> Prediction:
@@ -83,13 +84,14 @@ class LineReader:
     def read(self, label_set: LabelSet, progress: Progress | None = None) -> list[Prediction]:
         """One prediction a line of ``label_set``."""
         results: dict[int, Prediction] = {}
-        groups: dict[int, list[tuple[int, RecLine, Path]]] = defaultdict(list)
+        groups: dict[int, list[tuple[int, RecLine, Picture]]] = defaultdict(list)
+        find = finder(label_set.path, label_set.data_dir, allow_outside=self.allow_outside)
         for index, entry in enumerate(label_set.lines):
             if isinstance(entry, LabelFault):
                 results[index] = _failed(entry, f"{entry.code}: {entry.message}")
                 continue
             try:
-                path = resolve_image(label_set.data_dir, entry.image, allow_outside=self.allow_outside)
+                path = find(entry.image)
                 info = probe(path)
             except InputError as error:
                 results[index] = _failed(entry, str(error))
@@ -107,13 +109,13 @@ class LineReader:
         return [results[index] for index in range(len(label_set.lines))]
 
     def _batches(
-        self, group: list[tuple[int, RecLine, Path]], width: int
-    ) -> Iterator[list[tuple[int, RecLine, Path]]]:
+        self, group: list[tuple[int, RecLine, Picture]], width: int
+    ) -> Iterator[list[tuple[int, RecLine, Picture]]]:
         size = max(1, min(self.batch_size, _BATCH_WIDTH // width))
         for start in range(0, len(group), size):
             yield group[start : start + size]
 
-    def _read_group(self, batch: list[tuple[int, RecLine, Path]], width: int) -> dict[int, Prediction]:
+    def _read_group(self, batch: list[tuple[int, RecLine, Picture]], width: int) -> dict[int, Prediction]:
         results: dict[int, Prediction] = {}
         pictures: list[np.ndarray] = []
         readable: list[tuple[int, RecLine]] = []

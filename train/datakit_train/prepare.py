@@ -10,6 +10,7 @@ from pathlib import Path
 from datakit.charset import load_charset
 from datakit.errors import UsageError
 from datakit.files import sha256_file
+from datakit.line_sets import set_files
 from datakit.mix import Mix, Part
 from datakit_train.dictionary import change_dictionary
 from datakit_train.distill import make_distiller
@@ -120,6 +121,8 @@ def make_engine(
 
 def _fingerprint(settings: Settings, mix: Mix, base: StoredModel) -> str:
     """What must be the same for a run to be resumed."""
-    sources = [(sha256_file(s.label_file), str(s.data_dir), s.kind, s.ratio) for s in mix.sources]
+    sources = [
+        (*map(sha256_file, set_files(s.label_file)), str(s.data_dir), s.kind, s.ratio) for s in mix.sources
+    ]
     known = [base.source, list(base.probe), list(base.characters)]
     return json.dumps([asdict(settings), sources, *known], sort_keys=True)

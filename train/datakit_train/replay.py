@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datakit.errors import UsageError
-from datakit.labels import read_rec
-from datakit.lmdb_set import count_samples, is_lmdb
+from datakit.line_sets import data_dir_of, find_sets, read_lines
 from datakit.mix import Mix, Source, draws_of
 from datakit.mix.guide import guide_ratios
 
 
 def _lines(source: Source) -> int:
-    if is_lmdb(source.label_file):
-        return count_samples(source.label_file)
-    return len(read_rec(source.label_file)[0])
+    return len(read_lines(source.label_file)[0])
 
 
 def with_replay(mix: Mix, files: Sequence[Path]) -> Mix:
@@ -31,7 +28,9 @@ def with_replay(mix: Mix, files: Sequence[Path]) -> Mix:
         return mix
     if any(source.kind == "general" for source in mix.sources):
         raise UsageError("--replay: the mix has general lines already; add these to it with datakit mix")
-    general = [Source(file, file if is_lmdb(file) else file.parent, "general", 1.0) for file in files]
+    general = [
+        Source(found, data_dir_of(found), "general", 1.0) for file in files for found in find_sets(file)
+    ]
     lines = sum(map(_lines, general))
     drawn = sum(draws_of(_lines(source), source.ratio) for source in mix.sources)
     if not lines or not drawn:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from datakit.charset import Charset
 from datakit.encoders import ctc_steps_needed, encode_verdict
 from datakit.errors import InputError
-from datakit.images import line_width, probe, resolve_image
-from datakit.labels import RecLine, read_rec
-from datakit.mix import Mix, Source
+from datakit.images import line_width
+from datakit.labels import RecLine
+from datakit.line_sets import Picture, finder, probe, read_lines
+from datakit.mix import Mix
 from datakit_train.recognizer import HEIGHT, STRIDE
 
 BUCKET = 32
@@ -25,7 +25,7 @@ class Sample:
     """
 
     line: RecLine
-    paths: tuple[Path, ...]
+    paths: tuple[Picture, ...]
     labels: tuple[int, ...]
     width: int
 
@@ -83,10 +83,9 @@ def bucket_width(
 
 def _make_sample(
     line: RecLine,
-    source: Source,
+    find: Callable[[str], Picture],
     charset: Charset,
     max_text_length: int,
-    allow_outside: bool,
     fit: Callable[[int, int, tuple[int, ...]], int],
 ) -> tuple[Sample | None, str, str]:
     """The sample or None, the reason why not (or what was cut), and "dropped" or "cut"."""
@@ -95,9 +94,7 @@ def _make_sample(
         return None, verdict.reason, "dropped"
     labels = tuple(charset.encode(verdict.text))
     try:
-        paths = tuple(
-            resolve_image(source.data_dir, image, allow_outside=allow_outside) for image in line.images
-        )
+        paths = tuple(map(find, line.images))
         infos = [probe(path) for path in paths]
     except InputError as error:
         return None, str(error), "dropped"
@@ -116,10 +113,10 @@ def load_samples(
     allow_outside: bool = False,
     on_line: Callable[[int], None] = lambda _count: None,
 ) -> SampleSet:
-    """Read the label files of ``mix`` and the header of every picture.
+    """Read the sets of ``mix`` (label files, LMDB, Parquet) and the header of every picture.
 
     Raises:
-        InputError: a label file is missing or empty, or no line at all trains.
+        InputError: a set is missing, empty or broken, or no line at all trains.
     """
 
     def fit(width: int, tall: int, labels: tuple[int, ...]) -> int:
@@ -129,11 +126,12 @@ def load_samples(
     dropped: list[Dropped] = []
     cut: list[Dropped] = []
     for source in mix.sources:
-        lines, faults = read_rec(source.label_file)
+        lines, faults = read_lines(source.label_file)
+        find = finder(source.label_file, source.data_dir, allow_outside=allow_outside)
         dropped.extend(Dropped(fault.file, fault.line, f"{fault.code}: {fault.message}") for fault in faults)
         samples: list[Sample] = []
         for line in lines:
-            sample, reason, kind = _make_sample(line, source, charset, max_text_length, allow_outside, fit)
+            sample, reason, kind = _make_sample(line, find, charset, max_text_length, fit)
             if sample is not None:
                 samples.append(sample)
             if kind:

@@ -16,6 +16,8 @@ from typing import Any
 
 from datakit.charset import SPACE, Charset, write_charset
 from datakit.files import atomic_write
+from datakit.line_sets import data_dir_of, is_packed
+from datakit.lmdb_set import is_lmdb
 from datakit.mix import Mix, Part, write_paddleocr_lists
 from datakit.paddleocr_config import PaddleConfig, dump_config
 from datakit_train.architectures import family_of
@@ -170,11 +172,10 @@ def write_recipe(run: Run, val: Part, config: PaddleConfig | None) -> Path:
         **_dictionary(run.base, folder),
     }
     document["Train"]["dataset"] |= _train_files(run.samples.mix, folder, allow_outside=run.allow_outside)
-    evaluated = val.data_dir or val.label_file.parent
-    document["Eval"]["dataset"] |= {
-        "data_dir": str(evaluated.absolute()),
-        "label_file_list": [str(val.label_file.absolute())],
-    }
+    document["Eval"]["dataset"] |= _one_set(val.label_file, val.data_dir or data_dir_of(val.label_file))
+    for path in (*(source.label_file for source in run.samples.mix.sources), val.label_file):
+        if is_packed(path) and not _readable_alone(run.samples.mix, path, val.label_file):
+            run.say(f"{CONFIG}: PaddleOCR cannot read {path} as the run does; unpack it first")
     path = run.out / CONFIG
     atomic_write(path, dump_config(document))
     return path
@@ -196,8 +197,26 @@ def _dictionary(base: StoredModel, folder: Path) -> dict[str, Any]:
     return {"character_dict_path": str(path), "use_space_char": spaced}
 
 
+def _one_set(path: Path, data_dir: Path) -> dict[str, Any]:
+    """The keys of one set; of an LMDB its folder alone."""
+    if is_lmdb(path):
+        return {"name": "LMDBDataSet", "data_dir": str(path.absolute()), "label_file_list": None}
+    named = {"data_dir": str(data_dir.absolute()), "label_file_list": [str(path.absolute())]}
+    return {"name": "SimpleDataSet", **named}
+
+
+def _readable_alone(mix: Mix, path: Path, val: Path) -> bool:
+    """Whether PaddleOCR trains (or scores) a packed set as this run does: one LMDB, every line once."""
+    alone = path == val or (len(mix.sources) == 1 and mix.sources[0].ratio == 1)
+    return is_lmdb(path) and alone
+
+
 def _train_files(mix: Mix, folder: Path, *, allow_outside: bool) -> dict[str, Any]:
     """Label files as they are where PaddleOCR can use them, else rewritten to one folder."""
+    if any(is_packed(source.label_file) for source in mix.sources):
+        named = [_one_set(source.label_file, source.data_dir) for source in mix.sources]
+        files = [file for one in named for file in one["label_file_list"] or ()]
+        return named[0] if len(named) == 1 else {**named[0], "label_file_list": files}
     folders = {source.data_dir.absolute() for source in mix.sources}
     if len(folders) == 1 and all(source.ratio <= 1 for source in mix.sources):
         files = [str(source.label_file.absolute()) for source in mix.sources]
