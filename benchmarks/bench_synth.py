@@ -59,12 +59,13 @@ def texts(corpora: Path, language: str, count: int) -> list[str]:
 
 def faces(language: str, venvs: Path) -> tuple[FontFace, ...]:
     """Six faces; the environment of neots holds the serif collection."""
-    from datakit_fonts import find_fonts, read_faces
+    from datakit_fonts import find_fonts
 
     found = find_fonts(("package",)).require().faces
     if language == "zh":
         (serif,) = venvs.glob("neots/lib/python*/site-packages/neots/data/fonts/NotoSerifCJK-Regular.ttc")
-        return (*[face for face in found if "CJK" in face.family][:3], *read_faces(serif)[:3])
+        sans = [face for face in found if "CJK" in face.family]
+        return (*sans[:3], *find_fonts((serif,)).require().faces[:3])
     by_family = {face.family: face for face in reversed(found)}
     return tuple(by_family[family] for family in LATIN)
 
