@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from datakit.audit.look_shard import look
 from datakit.audit.looks import Looks
 from datakit.audit.picture_pass import one_thread
 from datakit.audit.prepared import Prepared
@@ -52,7 +53,7 @@ def looked_at(
                 index += 1
 
     with one_thread():
-        for result in run_shards(_look, shards(), workers=workers):
+        for result in run_shards(look, shards(), workers=workers):
             while not waiting[0].shards:
                 yield _done(waiting)
             images = waiting[0].shards.popleft()
@@ -66,11 +67,3 @@ def looked_at(
 def _done(waiting: deque[_Waiting]) -> tuple[Prepared, Looks]:
     first = waiting.popleft()
     return first.part, Looks.joined(first.looks)
-
-
-def _look(shard: Shard) -> Looks:
-    # Here, so that an audit of the labels alone does without OpenCV.
-    from datakit.audit.opening import look_at
-
-    data_dir, allow_outside, keep, images = shard.items
-    return look_at(data_dir, images, allow_outside=allow_outside, keep=keep)

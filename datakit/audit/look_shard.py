@@ -1,0 +1,19 @@
+"""What a worker does with a shard of pictures; imports as little as it can, so that workers start soon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datakit.executor import Shard
+
+if TYPE_CHECKING:
+    from datakit.audit.looks import Looks
+
+
+def look(shard: Shard) -> Looks:
+    """Look at the pictures of a shard: (data_dir, allow_outside, whether to keep pixels, paths)."""
+    # Here, so that an audit of the labels alone does without OpenCV.
+    from datakit.audit.opening import look_at
+
+    data_dir, allow_outside, keep, images = shard.items
+    return look_at(data_dir, images, allow_outside=allow_outside, keep=keep)
