@@ -1,4 +1,4 @@
-"""Lines looked at one by one, with their pictures, in this process or in workers."""
+"""Pages and samples of LMDB sets looked at one by one, with their pictures, here or in workers."""
 
 from __future__ import annotations
 

@@ -35,8 +35,9 @@ class PictureStats:
     """Arrays over the readable pictures of label lines, one entry a picture, in the order of the lines.
 
     ``widths`` and ``heights`` in px after EXIF orientation and ``lengths`` in code points of the label are
-    int32. ``sharpness`` is the variance of the Laplacian of the grey picture scaled to height 48,
-    ``contrast`` (95th - 5th percentile) / 255 of the grey picture, 0 to 1; both float32.
+    int32. ``sharpness`` is the variance of the Laplacian of the grey picture scaled to height 48 (of a JPEG
+    of 96 px or more while it is decoded, by 2, 4 or 8), ``contrast`` (95th - 5th percentile) / 255 of the
+    grey picture, scaled to that height where it is higher, 0 to 1; both float32.
     """
 
     widths: npt.NDArray[np.int32]
