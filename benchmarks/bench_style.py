@@ -37,6 +37,17 @@ from datakit_synth.style import StyleProfile
 from datakit_synth.style_files import style_from
 
 SEED = 1
+SURE = 0.6
+SCORE_CODE = """
+import json, sys, cv2
+from rapidocr import RapidOCR
+engine = RapidOCR(params={"Global.log_level": "critical"})
+scores = []
+for name in json.load(sys.stdin):
+    result = engine(cv2.imread(name), use_det=False, use_cls=False, use_rec=True)
+    scores.append(float(result.scores[0]) if result.txts and result.txts[0].strip() else 0.0)
+print(json.dumps(scores))
+"""
 ASPECTS = ("heights", "sharpness", "contrast", "lengths", "characters")
 Pair = tuple[str, str]
 
@@ -105,16 +116,20 @@ def show_reading(python: Path, name: str, pairs: Sequence[Pair]) -> None:
 
 
 def show_patches(python: Path, profile: StyleProfile, folder: Path) -> None:
-    """On how many patches something is read, however little."""
+    """On how many patches something is read, with which score: letters are seen in any texture at times."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn: list[dict[str, Any]] = []
+    paths = []
     for index, patch in enumerate(profile.patches):
-        path = folder / f"{index:03d}.jpg"
-        path.write_bytes(patch.data)
-        drawn.append({"path": str(path), "text": ""})
-    read(python, drawn)
-    found = [(Path(line["path"]).name, line["read"]) for line in drawn if line["read"].strip()]
-    print(f"patches: {len(drawn)}, something read on {len(found)}: {found[:20]}", flush=True)
+        paths.append(folder / f"{index:03d}.jpg")
+        paths[-1].write_bytes(patch.data)
+    given = json.dumps([str(path) for path in paths])
+    done = subprocess.run([python, "-c", SCORE_CODE], input=given, capture_output=True, text=True, check=True)
+    scores = json.loads(done.stdout.strip().splitlines()[-1])
+    sure = [path.name for path, score in zip(paths, scores, strict=True) if score >= SURE]
+    read_at_all = sum(score > 0 for score in scores)
+    print(
+        f"patches: {len(paths)}, something read on {read_at_all}, scored {SURE} or more: {sure}", flush=True
+    )
 
 
 def main() -> None:
