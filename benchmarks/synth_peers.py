@@ -29,9 +29,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """``package`` for pip; ``config(work)`` is JSON; ``code % lines`` prints CPU seconds twice, and MB.
+    """``package`` for pip; ``config(work)`` is JSON; ``lines`` of each half, fewer for a slow peer.
 
-    ``lines`` of each half, fewer for a slow one.
+    ``code % lines`` prints CPU seconds of two halves, MB, and CPU seconds of the second half's tenths.
     """
 
     package: str
@@ -126,13 +126,13 @@ NEOTS_CODE = """
 import json, sys, time
 from neots import SingleLineTextGenerator
 generator = SingleLineTextGenerator.from_config(json.loads(sys.argv[1]))
-spent = []
-for part in range(2):
-    start = time.process_time()
-    generator.generate(%d, 1, False)
-    spent.append(time.process_time() - start)
+lines, marks = %d, [time.process_time()]
+for count in (lines, *[lines // 10] * 10):
+    generator.generate(count, 1, False)
+    marks.append(time.process_time())
+spent = [later - mark for mark, later in zip(marks, marks[1:])]
 peak = [line for line in open("/proc/self/status") if "VmHWM" in line][0]
-print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
+print(json.dumps([spent[0], sum(spent[1:]), int(peak.split()[1]) / 1024, *spent[1:]]))
 """
 
 DOCTR_CODE = """
@@ -145,18 +145,20 @@ numpy.random.seed(0)
 options = {key: tuple(value) if isinstance(value, list) else value for key, value in task["options"].items()}
 generator = TextImageGenerator(GenerationConfig.flat(**options))
 texts = open(options["wordlist_path"], encoding="utf-8").read().split(chr(10))
-spent = []
-for part in range(2):
-    start, made = time.process_time(), 0
-    for text in texts[part * lines:(part + 1) * lines]:
+marks = [time.process_time()]
+for piece in range(11):
+    share = lines if piece == 0 else lines // 10
+    at = 0 if piece == 0 else lines + (piece - 1) * share
+    for number, text in enumerate(texts[at:at + share]):
         image = generator.generate_image(text)
-        if image is not None:
-            image.save(os.path.join(task["out"], f"{part}-{made}.jpg"), "JPEG", quality=90)
-            made += 1
-    spent.append((time.process_time() - start) * lines / made)
-print()
+        if image is None:
+            sys.exit(f"nothing made of {text!r}")
+        image.save(os.path.join(task["out"], f"{at + number}.jpg"), "JPEG", quality=90)
+    marks.append(time.process_time())
+spent = [later - mark for mark, later in zip(marks, marks[1:])]
 peak = [line for line in open("/proc/self/status") if "VmHWM" in line][0]
-print(json.dumps([*spent, int(peak.split()[1]) / 1024]))
+print()
+print(json.dumps([spent[0], sum(spent[1:]), int(peak.split()[1]) / 1024, *spent[1:]]))
 """
 
 PEERS = {
