@@ -65,11 +65,16 @@ def read_pictures(
     paddle = import_paddle()
     with paddle.no_grad():
         logits = recognizer.network(paddle.to_tensor(np.stack(pictures)))
-        best = logits.argmax(axis=-1)
-        scores = (logits.max(axis=-1) - paddle.logsumexp(logits, axis=-1)).exp()
+        best = logits.argmax(axis=-1).numpy()
+        # Nearly all steps are blanks, whose probability nobody asks for.
+        said = np.flatnonzero(best)
+        scores = np.ones(best.shape, np.float32)
+        if len(said):
+            rows = paddle.gather(logits.reshape([-1, logits.shape[-1]]), paddle.to_tensor(said))
+            scores.reshape(-1)[said] = (rows.max(axis=-1) - paddle.logsumexp(rows, axis=-1)).exp().numpy()
     return [
         greedy_decode(classes, line_scores, recognizer.charset)
-        for classes, line_scores in zip(best.numpy().tolist(), scores.numpy().tolist(), strict=True)
+        for classes, line_scores in zip(best.tolist(), scores.tolist(), strict=True)
     ]
 
 
@@ -101,11 +106,16 @@ class LineReader:
             )
         if progress is not None:
             progress.advance(len(results))
-        for width in sorted(groups):
-            for batch in self._batches(groups[width], width):
-                results.update(self._read_group(batch, width))
-                if progress is not None:
-                    progress.advance(len(batch))
+        import_paddle()
+        from datakit_train.models.banded import kept_matrices
+
+        # The weights stay as they are until all is read.
+        with kept_matrices():
+            for width in sorted(groups):
+                for batch in self._batches(groups[width], width):
+                    results.update(self._read_group(batch, width))
+                    if progress is not None:
+                        progress.advance(len(batch))
         return [results[index] for index in range(len(label_set.lines))]
 
     def _batches(
