@@ -19,6 +19,7 @@ paddle = import_paddle()
 
 from datakit_train.models import channel_major as cm  # noqa: E402 - Paddle is imported with its threads first
 from datakit_train.models.banded import Plan, depthwise, kept_matrices  # noqa: E402
+from datakit_train.models.lcnet import RepLayer  # noqa: E402
 from datakit_train.models.mobilenet import MobileNetV1Enhance  # noqa: E402
 
 # Kernel, stride (down, across), height: every depthwise layer of PP-OCRv2 and v3, and odd ones.
@@ -183,6 +184,43 @@ def test_a_training_step_both_ways(tiny_model: Path) -> None:
     largest = max(np.abs(value).max() for value in gradients[0].values())
     worst = max(np.abs(gradients[1][name] - value).max() for name, value in gradients[0].items())
     assert worst / largest < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "kernel", "stride", "groups"),
+    [(6, 6, 3, 1, 6), (6, 6, 5, (2, 1), 6), (6, 6, 1, 1, 1), (6, 10, 1, 1, 1)],
+)
+def test_branches_with_fixed_statistics_are_one_convolution(
+    inputs: int, outputs: int, kernel: int, stride: int | tuple[int, int], groups: int
+) -> None:
+    paddle.seed(0)
+    rng = np.random.default_rng(0)
+    layer = RepLayer(inputs, outputs, kernel, stride, groups)
+    for part in layer.sublayers():
+        if isinstance(part, paddle.nn.BatchNorm2D):
+            for value, low in (
+                (part._mean, -0.5),
+                (part._variance, 0.5),
+                (part.weight, 0.5),
+                (part.bias, -1),
+            ):
+                value.set_value(rng.uniform(low, low + 1, value.shape).astype(np.float32))
+    layer.eval()
+    picture = rng.standard_normal((2, inputs, 8, 12)).astype(np.float32)
+    outputs_, slopes = [], []
+    for fast in (False, True):
+        layer.fast = fast
+        x = paddle.to_tensor(picture)
+        x.stop_gradient = False
+        y = layer(x)
+        y.backward(tensor(np.random.default_rng(2), *y.shape))
+        outputs_.append(y.numpy())
+        slopes.append({"x": x.grad.numpy(), **slopes_of(layer)})
+        layer.clear_gradients()
+    assert relative(outputs_[1], outputs_[0]) < 1e-5
+    assert slopes[0].keys() == slopes[1].keys()
+    for name, wanted in slopes[0].items():
+        assert relative(slopes[1][name], wanted) < 1e-5, name
 
 
 AMD = "vendor_id\t: AuthenticAMD\nflags\t\t: fpu avx2 fma\n"

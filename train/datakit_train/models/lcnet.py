@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import paddle
 import paddle.nn.functional as F
 from paddle import nn
 
@@ -76,13 +77,18 @@ class ConvBN(nn.Layer):  # type: ignore[misc]
 class RepLayer(nn.Layer):  # type: ignore[misc]
     """A sum of four k x k branches, a 1 x 1 branch (k > 1) and the identity (where shapes allow).
 
-    In evaluation the sum is one convolution; see :mod:`datakit_train.weights.reparameterise`.
+    With BatchNorm's statistics fixed the sum is one convolution of the branches' summed weights, in training
+    too: gradients go on through the sum. An inference model holds that convolution alone; see
+    :mod:`datakit_train.weights.reparameterise`.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: Stride = 1, groups: int = 1) -> None:
         super().__init__()
         # The sum as one convolution, in an inference model.
         self.fused: nn.Layer | None = None
+        # Off: every branch by itself, which is what tests compare with.
+        self.fast = True
+        self._shape = {"stride": stride, "padding": (kernel - 1) // 2, "groups": groups}
         self.identity = nn.BatchNorm2D(inputs) if inputs == outputs and stride == 1 else None
         self.conv_kxk = nn.LayerList(
             [ConvBN(inputs, outputs, kernel, stride, groups) for _ in range(BRANCHES)]
@@ -95,6 +101,8 @@ class RepLayer(nn.Layer):  # type: ignore[misc]
         """N x C x H x W in and out."""
         if self.fused is not None:
             return self.act(self.lab(self.fused(x)))
+        if self.fast and paddle.in_dynamic_mode() and not self.conv_kxk[0].bn.training:
+            return self.act(self.lab(self._summed(x)))
         # Written out: Paddle's translator of an inference model fails on generators.
         total = self.conv_kxk[0](x)
         for number in range(1, BRANCHES):
@@ -104,6 +112,37 @@ class RepLayer(nn.Layer):  # type: ignore[misc]
         if self.identity is not None:
             total = total + self.identity(x)
         return self.act(self.lab(total))
+
+    def _summed(self, x: Any) -> Any:
+        """All branches as one convolution; BatchNorm's statistics as they stand."""
+        kernel = self.conv_kxk[0].conv.weight.shape[2]
+        weight, bias = paddle.zeros([]), paddle.zeros([])
+        for branch in self.conv_kxk:
+            scale, shift = _scale_and_shift(branch.bn)
+            weight, bias = weight + branch.conv.weight * scale, bias + shift
+        if self.conv_1x1 is not None:
+            scale, shift = _scale_and_shift(self.conv_1x1.bn)
+            weight, bias = weight + _centred(self.conv_1x1.conv.weight * scale, kernel), bias + shift
+        if self.identity is not None:
+            scale, shift = _scale_and_shift(self.identity)
+            outputs, inputs = self.conv_kxk[0].conv.weight.shape[:2]
+            # Depthwise: every channel is its own; pointwise: the channel of the same number.
+            same = paddle.ones([outputs, 1]) if inputs == 1 else paddle.eye(outputs)
+            one = same.reshape([outputs, inputs, 1, 1])
+            weight, bias = weight + _centred(one * scale, kernel), bias + shift
+        return F.conv2d(x, weight, bias, **self._shape)
+
+
+def _scale_and_shift(norm: nn.BatchNorm2D) -> tuple[Any, Any]:
+    """BatchNorm with fixed statistics as ``scale * x + shift``; scale outputs x 1 x 1 x 1, shift flat."""
+    scale = norm.weight / paddle.sqrt(norm._variance + norm._epsilon)
+    return scale.reshape([-1, 1, 1, 1]), norm.bias - norm._mean * scale
+
+
+def _centred(weight: Any, kernel: int) -> Any:
+    """A 1 x 1 kernel in the middle of a ``kernel`` x ``kernel`` one of zeros."""
+    side = (kernel - 1) // 2
+    return F.pad(weight, [side] * 4) if side else weight
 
 
 class SqueezeExcite(nn.Layer):  # type: ignore[misc]
