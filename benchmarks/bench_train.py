@@ -27,6 +27,8 @@ import yaml
 
 BATCH = 32
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# As it was found: importing our own Paddle adds to it.
+FOUND = dict(os.environ)
 MKL_TOLD = {"MKL_DEBUG_CPU_TYPE": "5"}
 RATE = 1e-4
 
@@ -104,7 +106,7 @@ def cpu_seconds(command: list[str], cwd: Path | None, environment: Mapping[str, 
     """User and system seconds of a command and the children it has waited for."""
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **environment}, stdout=stream, stderr=stream
+            command, cwd=cwd, env={**FOUND, **environment}, stdout=stream, stderr=stream
         )
         _, status, usage = os.wait4(process.pid, 0)
     if status:
