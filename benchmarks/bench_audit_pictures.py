@@ -3,7 +3,7 @@
     python benchmarks/bench_audit_pictures.py LABELS... [--runs 3]
 
 ``headers`` is ``picture_facts(decode=False)`` beside ``Image.open(path).size``; ``checks`` is
-``audit(..., images=True)``, labels and every check on pictures and the set with it, beside ``cv2.imread``. Each is a child process
+``audit(..., images=True)``, labels and all checks with it, beside ``cv2.imread``. Each is a child process
 bound to one core, CPU seconds from after its imports; ``two`` is the same audit with two processes on two
 cores beside one, by the clock: the machine has to be idle for it. Printed are medians of runs by turns.
 """

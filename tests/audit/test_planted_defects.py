@@ -53,7 +53,7 @@ SETS = {"bom", "line-too-long", "case-rule", "chars-under-200", "chars-under-300
 ELSEWHERE = {
     "missing-key": "LMDB sets only: tests of the LMDB reader",
     "box-pairs-left": "takes hundreds of boxes: test_audit_boxes.py",
-    "not-inspected": "a worker that dies: test_audit_run.py",
+    "not-inspected": "a worker that dies: test_picture_engine.py",
     "label-suspect": "needs predictions: test_audit_beside.py",
     **dict.fromkeys(
         ("leak-copy", "leak-near-copy", "leak-page", "split-not-by-group"),
