@@ -94,19 +94,24 @@ class Marks:
 
 def sharpness(grey: Mask) -> float:
     """Variance of the Laplacian of ``grey`` scaled to height 48: the definition of ``datakit audit``."""
-    height, width = grey.shape
-    half = min(_WIDEST // 2, max(1, round(width * (SHARPNESS_HEIGHT // 2) / height)))
-    method = cv2.INTER_AREA if height >= 2 * SHARPNESS_HEIGHT else cv2.INTER_LINEAR
-    small = cv2.resize(grey, (2 * half, SHARPNESS_HEIGHT), interpolation=method)
-    edges = cv2.Laplacian(small, cv2.CV_16S)
+    edges = cv2.Laplacian(_scaled(grey), cv2.CV_16S)
     return float(cv2.norm(edges, cv2.NORM_L2SQR) / edges.size)
 
 
 def contrast(grey: Mask) -> float:
-    """(95th - 5th percentile) / 255 of ``grey``: the definition of ``datakit audit``."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().cumsum()
+    """(95th - 5th percentile) / 255 of ``grey``, scaled to height 48 if higher: as ``datakit audit`` does."""
+    seen = grey if grey.shape[0] <= SHARPNESS_HEIGHT else _scaled(grey)
+    counts = cv2.calcHist([seen], [0], None, [256], [0, 256]).ravel().cumsum()
     dark, light = counts.searchsorted(_SHARES * counts[-1]).tolist()
     return float(light - dark) / 255
+
+
+def _scaled(grey: Mask) -> Mask:
+    """At height 48, of an even width."""
+    height, width = grey.shape
+    half = min(_WIDEST // 2, max(1, round(width * (SHARPNESS_HEIGHT // 2) / height)))
+    method = cv2.INTER_AREA if height >= 2 * SHARPNESS_HEIGHT else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (2 * half, SHARPNESS_HEIGHT), interpolation=method), np.uint8)
 
 
 def noise(grey: Mask, where: Mask) -> float:

@@ -76,8 +76,7 @@ def test_sharpness_and_contrast_are_those_of_audit(height: int, sigma: float, tm
     cv2.imwrite(str(tmp_path / "a.png"), grey)
     audited = picture_facts(tmp_path, "a.png")
     assert crops.sharpness(grey) == pytest.approx(audited.sharpness, rel=1e-4)
-    # Audit looks at pictures over 48 px once they are scaled, which leaves a little less noise.
-    assert crops.contrast(grey) == pytest.approx(audited.contrast, abs=1e-6 if height <= 48 else 0.02)
+    assert crops.contrast(grey) == pytest.approx(audited.contrast, abs=1e-6)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
