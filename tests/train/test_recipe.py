@@ -100,6 +100,16 @@ def run(*arguments: object) -> Any:
     return CliRunner().invoke(app, ["finetune", *map(str, arguments)])
 
 
+def test_our_own_block(recipe: Path, tmp_path: Path) -> None:
+    own = "Datakit: {average: [0.3], seed: 4, distill: 0.5, distill_on: pictures, layer_decay: 0.8, amp: off}"
+    change(recipe, "Datakit: {average: [0.3], seed: 4}", own)
+    found = make_job({}, recipe).settings
+    assert (found.distill, found.distill_on) == (0.5, str(tmp_path / "pictures"))
+    assert (found.layer_decay, found.amp) == (0.8, "off")
+    flagged = make_job({"distill": 2.0, "train": [tmp_path / "train/labels.txt"]}, recipe).settings
+    assert (flagged.distill, flagged.layer_decay) == (2.0, 0.8)
+
+
 def test_the_job_of_a_recipe(recipe: Path, tmp_path: Path, tiny_model: Path) -> None:
     job = make_job({}, recipe)
     (source,) = job.mix.sources

@@ -240,7 +240,9 @@ def _own(config: PaddleConfig) -> dict[str, Any]:
     for name in ("layer_decay", "distill"):
         if name in own:
             settings[name] = _number(name, own[name])
-    for name in ("freeze", "distill_on", "amp"):
+    if "distill_on" in own:
+        settings["distill_on"] = str(config.folder / str(own["distill_on"]))
+    for name in ("freeze", "amp"):
         if name in own:
             # YAML reads a bare off as false.
             settings[name] = "off" if own[name] is False else str(own[name])
