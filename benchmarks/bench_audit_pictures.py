@@ -125,8 +125,8 @@ def main() -> None:
     ):
         ours, theirs = median(mode, key), median(against, key)
         print(
-            f"{mode:<8} {ours:7.2f} s {key}, {ours / pictures * 1e6:5.0f} us a picture; {against} {theirs:7.2f} s: "
-            f"{theirs / ours:.2f} times as fast, {ours / theirs:.2f} times its time"
+            f"{mode:<8} {ours:7.2f} s {key}, {ours / pictures * 1e6:5.0f} us a picture; {against} {theirs:7.2f} s"
+            f": {theirs / ours:.2f} times as fast, {ours / theirs:.2f} times its time"
         )
 
 
