@@ -124,9 +124,10 @@ def main() -> None:
         ("two", "one", "wall"),
     ):
         ours, theirs = median(mode, key), median(against, key)
+        each = ours / pictures * 1e6
         print(
-            f"{mode:<8} {ours:7.2f} s {key}, {ours / pictures * 1e6:5.0f} us a picture; {against} {theirs:7.2f} s"
-            f": {theirs / ours:.2f} times as fast, {ours / theirs:.2f} times its time"
+            f"{mode:<8} {ours:7.2f} s {key}, {each:5.0f} us a picture; {against} {theirs:7.2f} s: "
+            f"{theirs / ours:.2f} times as fast, {ours / theirs:.2f} times its time"
         )
 
 
