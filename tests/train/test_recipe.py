@@ -216,6 +216,7 @@ def test_dry_run_shows_what_gtc_becomes(recipe: Path, tmp_path: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0].startswith("20 lines: 20 train") and "3 evaluations after step 0" in lines[0]
     assert "20 lines train; the guide asks for at least 5000" in lines
+    assert "no general line trains along: --replay LABELS keeps most of what the model knew" in lines
     assert any(line.startswith("the rate 0.001 is 3.2e+02 times the guide's 3.1e-06") for line in lines)
     assert any(line.startswith("about 0 min ") and line.endswith("GiB") for line in lines)
     assert "+      - CTCLabelEncode:" in lines and "-    name: MultiHead" in lines

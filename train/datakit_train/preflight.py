@@ -84,6 +84,8 @@ def _ratio_remarks(samples: SampleSet) -> list[str]:
         drawn[source.kind] += round(source.ratio * len(held))
     remarks = []
     domain, general, new = drawn["domain"], drawn["general"], drawn["synthetic"]
+    if domain and not general:
+        remarks.append("no general line trains along: --replay LABELS keeps most of what the model knew")
     if domain and general and not _GENERAL_RANGE[0] <= domain / general <= _GENERAL_RANGE[1]:
         remarks.append(f"an epoch has {domain} domain lines and {general} general ones; the guide: about 1:1")
     old = domain + general
