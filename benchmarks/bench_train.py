@@ -3,10 +3,12 @@
 python benchmarks/bench_train.py ../shared/data/receipts/rec_train.txt --tree PADDLEOCR --python PYTHON
 
 Both start from the same PP-OCRv3 weights, take the same lines (drawn with a seed) in batches of 32 with the
-augmentation that each has by default, one thread, data loading included. Every way runs twice, with few and
-with more batches: what the second takes more is the cost of the batches, start and end left out. The peer
-runs as it is and, where the processor is no Intel, also with the MKL variable that we set for ourselves.
-Figures are CPU seconds of all threads and children, so that other work on the machine counts little.
+augmentation that each has by default, one thread, data loading included. Every way runs twice: the peer with
+few and with more batches, ours with none and with as many; what the second takes more is the cost of the
+batches, start and end left out. (Ours sorts lines by width: its first batches cost another sum than its last,
+so that few cannot be taken from more.) The peer runs as it is and, where the processor is no Intel, also with
+the MKL variable that we set for ourselves. Figures are CPU seconds of all threads and children, so that other
+work on the machine counts little.
 """
 
 from __future__ import annotations
@@ -114,8 +116,8 @@ def cpu_seconds(command: list[str], cwd: Path | None, environment: Mapping[str, 
     return usage.ru_utime + usage.ru_stime
 
 
-def child(labels: Path, data_dir: Path) -> None:
-    """One pass of ours over ``labels``, without scoring and saving."""
+def child(labels: Path, data_dir: Path, *, idle: bool) -> None:
+    """One pass of ours over ``labels``, without scoring and saving; ``idle``: all but the pass."""
     from datakit.mix import Mix, Source
     from datakit_train.batches import steps_per_epoch, stream_batches
     from datakit_train.engine import Engine
@@ -127,7 +129,7 @@ def child(labels: Path, data_dir: Path) -> None:
     samples = load_samples(Mix((Source(labels, data_dir, "domain", 1.0),)), recognizer.charset)
     steps = steps_per_epoch(samples, batch_size=BATCH, seed=0)
     stream = stream_batches(samples, batch_size=BATCH, seed=0, first_step=0, last_step=steps, augment=True)
-    for number, batch in enumerate(stream):
+    for number, batch in enumerate(() if idle else stream):
         engine.step(batch, number, RATE)
 
 
@@ -143,16 +145,24 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {way.name: [] for way in ways}
     for _ in range(args.rounds):
         for way in ways:
-            seconds = {}
+            seconds = []
             for count, file in files.items():
                 if way.peer:
                     yml = recipe(file, data_dir, start, words, folder)
                     command, cwd = [str(args.python), "tools/train.py", "-c", str(yml)], args.tree
                 else:
-                    command = [sys.executable, __file__, str(file), "--child", "--data-dir", str(data_dir)]
-                    cwd = None
-                seconds[count] = cpu_seconds(command, cwd, way.environment, args.log)
-            per_sample = 1e3 * (seconds[more] - seconds[few]) / ((more - few) * BATCH)
+                    ours = [
+                        sys.executable,
+                        __file__,
+                        str(files[more]),
+                        "--child",
+                        "--data-dir",
+                        str(data_dir),
+                    ]
+                    command, cwd = [*ours, "--idle"] if count == few else ours, None
+                seconds.append(cpu_seconds(command, cwd, way.environment, args.log))
+            batches = more - few if way.peer else more
+            per_sample = 1e3 * (seconds[1] - seconds[0]) / (batches * BATCH)
             found[way.name].append(per_sample)
             print(f"{way.name}: {per_sample:.0f} ms of CPU a sample", flush=True)
     return found
@@ -169,10 +179,11 @@ def main() -> None:
     parser.add_argument("--told", action="store_true", help="also the peer with MKL_DEBUG_CPU_TYPE=5")
     parser.add_argument("--log", type=Path, default=Path("bench_train.log"))
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--data-dir", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        child(args.labels, args.data_dir)
+        child(args.labels, args.data_dir, idle=args.idle)
         return
     args.log = args.log.resolve()
     with tempfile.TemporaryDirectory() as name:
