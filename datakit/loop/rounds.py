@@ -7,6 +7,7 @@ holds no test set.
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -172,7 +173,9 @@ def _extended(plan: LoopPlan, folder: RoundFolder, charset: Charset, decision: D
     if not added:
         return decision
     write_extended(folder.dictionary, charset, (entry.char for entry in added))
-    new = [target(entry, int(plan.synth.get("per_char", 100))) for entry in added]
+    # An accent of its own draws nothing without the letter under it: real lines train it.
+    drawn = [entry for entry in added if not unicodedata.combining(entry.char)]
+    new = [target(entry, int(plan.synth.get("per_char", 100))) for entry in drawn]
     chosen = replace(decision.targets, targets=(*decision.targets.targets, *new))
     sentences = (*decision.sentences, sentence(found, plan.new_characters))
     return replace(decision, targets=chosen, sentences=sentences)
