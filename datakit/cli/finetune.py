@@ -51,7 +51,9 @@ def finetune(
     more: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further values of -o.")
     ] = None,
-    train: Annotated[list[Path] | None, typer.Option(help="mix.yaml, or a label file (repeatable).")] = None,
+    train: Annotated[
+        list[Path] | None, typer.Option(help="mix.yaml, labels, LMDB or Parquet; repeatable.")
+    ] = None,
     val: Annotated[Path | None, typer.Option(help="Label file of the domain; picks the best model.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Output folder; an unfinished run in it is gone on with.")

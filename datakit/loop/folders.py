@@ -6,6 +6,7 @@ is taken as it is.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import zlib
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datakit.errors import InputError
-from datakit.files import TEMPORARY, Manifest, atomic_write, write_manifest
+from datakit.errors import InputError, LockedError
+from datakit.files import TEMPORARY, FolderLock, Manifest, atomic_write, remove_temporaries, write_manifest
 
 Say = Callable[[str], None]
 
@@ -137,6 +138,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return document
 
 
+# Steps that lock their folder.
+_LOCKED = ("synth", "finetune")
+
+
 def step_done(
     folder: Path, step: str, number: int, *, inputs: Iterable[Path] = (), counts: Mapping[str, int]
 ) -> None:
@@ -146,11 +151,16 @@ def step_done(
 
 
 def remove_leftovers(out: Path) -> None:
-    """Take away what killed starts left half written; synth and finetune clean their own folders.
+    """Take away what killed starts left half written, but for folders in which somebody is at work.
 
-    The caller holds the lock of ``out``.
+    The caller holds the lock of ``out``; synth and finetune have locks of their own.
     """
     for pattern in ("", "round-*/", "round-*/*/"):
         for path in out.glob(f"{pattern}{TEMPORARY}*.tmp"):
-            if path.is_file() and path.parent.name not in ("synth", "finetune"):
+            if path.is_file() and path.parent.name not in _LOCKED:
                 path.unlink(missing_ok=True)
+    for step in _LOCKED:
+        for folder in out.glob(f"round-*/{step}"):
+            if next(folder.rglob(f"{TEMPORARY}*.tmp"), None) is not None:
+                with contextlib.suppress(LockedError), FolderLock(folder):
+                    remove_temporaries(folder)

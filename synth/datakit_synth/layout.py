@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -194,6 +195,14 @@ def _turned(line: LineMask) -> LineMask:
     return LineMask(np.ascontiguousarray(np.rot90(line.mask)), tuple(places))
 
 
+def _base(text: str, index: int) -> int:
+    """The place of the character that a mark stands on, marks upon marks too; else of the one before."""
+    base = index - 1
+    while base > 0 and unicodedata.combining(text[index]) and unicodedata.combining(text[base]):
+        base -= 1
+    return base
+
+
 def _require_ink(text: str, style: Style, placed: list[Placed]) -> None:
     """A character shares its cluster with those before it only when they were joined into one glyph."""
     clusters = {cluster for cluster, _, _, _ in placed}
@@ -204,5 +213,5 @@ def _require_ink(text: str, style: Style, placed: list[Placed]) -> None:
     joined = max(clusters)
     for index, char in enumerate(text):
         shaped = index in clusters or (index < joined and not char.isspace() and index > 0)
-        if char != " " and not shaped and index - 1 not in clusters:
+        if char != " " and not shaped and _base(text, index) not in clusters:
             raise InputError(f"{style.face.name} leaves no ink for {char!r} in {text!r}")

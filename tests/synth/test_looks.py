@@ -215,3 +215,9 @@ def test_milder_effects_drop_what_softens_first() -> None:
     assert legibility.milder([soft, light]) == [[light], []]
     assert legibility.milder([soft]) == [[]]
     assert legibility.milder([light]) == [[]]
+
+
+def test_marks_upon_marks_are_drawn(make_font: MakeFont) -> None:
+    face = read_faces(make_font("Marks", "nebotx\u0301\u0358"))[0]
+    for text in ("ne\u0358\u0358", "bo\u0301\u0358t"):
+        assert draw_line(text, Style(face, (), 40), GlyphCache()).mask.any()
