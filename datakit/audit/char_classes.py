@@ -65,7 +65,7 @@ def _members(chars: str) -> frozenset[str]:
 class CharClasses:
     """``table[code point]`` holds the bits of every code point learnt so far, 0 for others.
 
-    Without triggers its words have 16 bits, which is a quarter of the memory to move.
+    Its words are as narrow as the bits allow: there are as many to move as a chunk has characters.
 
     ``triggers`` are strings of characters; each gets a bit of its own, see :meth:`trigger`. ``lower`` maps a
     code point to its lower case where ``settings`` ask for that, else it is None.
@@ -75,13 +75,16 @@ class CharClasses:
     """
 
     def __init__(self, settings: Settings, triggers: Sequence[str] = ()) -> None:
-        self.table: Bits = np.zeros(CODE_POINTS, np.uint64 if triggers else np.uint16)
         self.lower = np.arange(CODE_POINTS, dtype=np.uint32) if settings.lower else None
         self._known = np.zeros(CODE_POINTS, bool)
         self._charset = settings.charset
         different = list(dict.fromkeys(triggers))
         if len(different) > 64 - _FREE:
             raise DatakitError(f"{len(different)} different triggers of checks, {64 - _FREE} fit")
+        needed = _FREE + len(different)
+        self.table: Bits = np.zeros(
+            CODE_POINTS, np.uint16 if needed <= 16 else np.uint32 if needed <= 32 else np.uint64
+        )
         self._triggers = {chars: 1 << bit for bit, chars in enumerate(different, start=_FREE)}
         self._members = [(_members(chars), 1 << bit) for bit, chars in enumerate(different, start=_FREE)]
 

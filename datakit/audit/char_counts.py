@@ -78,11 +78,17 @@ def add_lengths(
         counts.offer(int(lengths[row]), file, first + int(columns.plain[row]))
 
 
-def note_missing(counts: TextCounts, columns: Columns, classes: CharClasses, file: str, first: int) -> None:
-    """Remember the first line of every character that the dictionary lacks and no line before held."""
+def note_missing(
+    counts: TextCounts, columns: Columns, classes: CharClasses, file: str, first: int, noted: set[int]
+) -> None:
+    """Remember the first line of every character that the dictionary lacks and no line before held.
+
+    ``noted`` are the code points known from earlier chunks of the file; it takes those of this one.
+    """
     seen = np.flatnonzero(columns.counts)
     for code in seen[(classes.table[seen] & is_.MISSING) != 0].tolist():
-        if chr(code) not in counts.missing:
+        if code not in noted:
+            noted.add(code)
             place = int(np.argmax(columns.codes == code))
             counts.note_missing(chr(code), file, first + int(columns.plain[columns.rows[place]]))
 

@@ -82,8 +82,10 @@ class TextFacts:
         )
 
 
-def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> TextFacts:
-    """Judge the plain lines, without their pictures, as fate.judge does."""
+def text_facts(
+    columns: Columns, classes: CharClasses, settings: Settings, *, words: bool = True
+) -> TextFacts:
+    """Judge the plain lines, without their pictures, as fate.judge does; ``words`` only if asked for."""
     code_bits = classes.table[columns.codes]
     if not len(columns.firsts):
         nothing = np.zeros(0, bool)
@@ -119,7 +121,7 @@ def text_facts(columns: Columns, classes: CharClasses, settings: Settings) -> Te
         code_bits,
         bits,
         missing,
-        _words(columns, code_bits),
+        _words(columns, code_bits) if words else np.zeros(len(bits), bool),
         cut,
         lost & textless,
         long & ~textless,
@@ -187,16 +189,20 @@ def double_spaces(columns: Columns) -> Mask:
 
 def edge_spaces(columns: Columns, facts: TextFacts) -> Mask:
     """Texts that begin or end with a blank of any kind."""
-    edges = facts.code_bits[columns.firsts] | facts.code_bits[columns.lasts - 1]
-    found: Mask = (columns.lengths > 0) & ((edges & is_.BLANK) != 0)
+    found = np.zeros(len(columns.lasts), bool)
+    rows = np.flatnonzero((facts.bits & is_.BLANK) != 0)
+    edges = facts.code_bits[columns.firsts[rows]] | facts.code_bits[columns.lasts[rows] - 1]
+    found[rows] = (columns.lengths[rows] > 0) & ((edges & is_.BLANK) != 0)
     return found
 
 
 def _is_text(columns: Columns, text: tuple[int, ...]) -> Mask:
     same: Mask = columns.lengths == len(text)
+    rows = np.flatnonzero(same)
     for place, code in enumerate(text):
-        # A shorter text is not equal anyway; its look-up only has to stay inside.
-        same &= columns.codes[np.minimum(columns.firsts + place, len(columns.codes) - 1)] == code
+        rows = rows[columns.codes[columns.firsts[rows] + place] == code]
+    same[:] = False
+    same[rows] = True
     return same
 
 

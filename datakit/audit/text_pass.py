@@ -54,6 +54,7 @@ class TextPass:
     classes: CharClasses = field(init=False)
     chars: CharCounts = field(init=False)
     least: int = field(init=False, default=-1)
+    noted: set[int] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         triggers = [chars for check in REC_CHECKS.values() for chars in check.triggers] if self.checks else []
@@ -73,7 +74,7 @@ class TextPass:
     def judge(self, part: Prepared, looks: Looks | None) -> tuple[Tally, Hashes]:
         """As :meth:`run`, with what was seen of the pictures ``part.images``."""
         chunk, columns = part.chunk, part.columns
-        facts = text_facts(columns, self.classes, self.settings)
+        facts = text_facts(columns, self.classes, self.settings, words=self.checks)
         seen = plain_pictures(columns, looks, part.plain_images) if looks is not None else None
         if seen is not None:
             facts = facts.without(seen.faults)
@@ -85,7 +86,7 @@ class TextPass:
         add_lengths(tally.text, columns, facts, self.file, chunk.first, self.least)
         # The twentieth of a chunk cannot be longer than the twentieth of the file.
         self.least = max(self.least, tally.text.least)
-        note_missing(tally.text, columns, self.classes, self.file, chunk.first)
+        note_missing(tally.text, columns, self.classes, self.file, chunk.first, self.noted)
         if not self.checks:
             return tally, np.zeros(0, np.uint64)
         if len(columns.plain):
