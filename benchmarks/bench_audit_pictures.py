@@ -1,6 +1,6 @@
 """Speed of audit's picture pass beside bare loops over the same files, ratios within one run.
 
-    python benchmarks/bench_audit_pictures.py LABELS... [--runs 3]
+    python benchmarks/bench_audit_pictures.py LABELS... [--runs 3] [--task det]
 
 ``headers`` is ``picture_facts(decode=False)`` beside ``Image.open(path).size``; ``checks`` is
 ``audit(..., images=True)``, labels and all checks with it, beside ``cv2.imread``. Each is a child process
@@ -19,6 +19,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+# Handed on to the children.
+TASK = os.environ.get("BENCH_TASK", "rec")
 
 
 def paths_of(files: list[str]) -> list[tuple[str, str]]:
@@ -60,7 +63,7 @@ def read_loop(files: list[str]) -> int:
 def checks(files: list[str], workers: int = 1) -> int:
     from datakit.audit import audit
 
-    return audit(list(files), task="rec", workers=workers).totals.lines
+    return audit(list(files), task="det" if TASK == "det" else "rec", workers=workers).totals.lines
 
 
 MODES: dict[str, Callable[[list[str]], int]] = {
@@ -106,11 +109,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labels", nargs="+")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--task", choices=("rec", "det"), default="rec")
     parser.add_argument("--child")
     options = parser.parse_args()
     if options.child:
         child(options.child, options.labels)
         return
+    os.environ["BENCH_TASK"] = options.task
     results = measured(options.labels, options.runs)
     pictures = int(results["open loop"][0]["found"])
     print(f"{pictures:,} pictures, medians of {options.runs}")

@@ -12,8 +12,8 @@ from datakit.audit.tally import Tally
 from datakit.executor import Shard, run_shards
 from datakit.progress import Progress
 
-# Small enough that two workers share a file of a few thousand lines.
-PIECE_LINES = 500
+# Small enough that two workers share a few hundred pages, or a few thousand samples.
+PIECE_LINES = {"det": 16, "rec": 256}
 
 
 def inspect_lines(
@@ -31,17 +31,18 @@ def inspect_lines(
     The lines of a piece whose worker died count as not inspected.
     """
     waiting: dict[int, Piece] = {}
+    size = PIECE_LINES[labels.source.task]
 
     def shards() -> Iterator[Shard]:
         lines = iter(entries)
         for index in itertools.count():
-            part = tuple(itertools.islice(lines, PIECE_LINES))
+            part = tuple(itertools.islice(lines, size))
             if not part:
                 return
             waiting[index] = Piece(labels.number, labels.data_dir, part, settings, cap, note_lost)
             yield Shard(index, (waiting[index],))
 
-    with Progress(0, f"audit {labels.file}, {PIECE_LINES} lines each", enabled=progress) as bar:
+    with Progress(0, f"audit {labels.file}, {size} lines each", enabled=progress) as bar:
         for result in run_shards(_inspect_shard, shards(), workers=workers, progress=bar):
             piece = waiting.pop(result.index)
             yield result.value if result.value is not None else _not_inspected(piece, str(result.error))
