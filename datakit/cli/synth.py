@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datakit.cli.runs import require_run, say_set_aside
 from datakit.cli.settings import use_settings
 from datakit.errors import InputError, UsageError
 
@@ -152,8 +153,8 @@ def synth(
     from datakit_synth import SynthRequest, synthesize
     from datakit_synth.shares import parse_length_shares
 
-    if resume and not (out / "manifest.json").is_file():
-        raise UsageError(f"--resume: {out} holds no run to go on with (no manifest.json)")
+    if resume:
+        require_run(out)
     shortfalls = _shortfalls(targets)
     request = SynthRequest(
         targets=_targets(chars, chars_file, targets, per_char),
@@ -200,7 +201,7 @@ def synth(
         layout=layout,
         keep_params=keep_params,
     )
-    _warn(result.warnings)
+    say_set_aside(result.warnings)
     _print_result(result, as_json)
     if result.failed:
         raise typer.Exit(1)
@@ -239,7 +240,7 @@ def _dry_run(request: SynthRequest, seed: int, workers: int, layout: str, as_jso
 
     find_format(layout)
     prepared = prepare(request, seed=seed)
-    _warn(prepared.warnings)
+    say_set_aside(prepared.warnings)
     _print_plan(prepared, estimate(prepared), workers, as_json)
     if any(entry.impossible for entry in prepared.plan.characters) or prepared.plan.impossible_texts:
         raise typer.Exit(1)
@@ -250,7 +251,7 @@ def _redraw(request: SynthRequest, seed: int, out: Path, indices: list[int]) -> 
     from datakit_synth.redraw import redraw, require_same_run
 
     prepared = prepare(request, seed=seed)
-    _warn(prepared.warnings)
+    say_set_aside(prepared.warnings)
     prepared.plan.require()
     require_same_run(prepared, out)
     for index in indices:
@@ -313,11 +314,6 @@ def _slice(text: str) -> Slice:
     if not (index.isdecimal() and count.isdecimal()):
         raise UsageError(f"--shard {text!r}: k/n with k from 0 to n - 1")
     return Slice(int(index), int(count)).check()
-
-
-def _warn(warnings: tuple[str, ...]) -> None:
-    for warning in warnings:
-        typer.echo(f"set aside: {warning}", err=True)
 
 
 def _print_plan(prepared: Prepared, cost: Estimate, workers: int, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datakit.cli.runs import require_run, say_set_aside
 from datakit.cli.settings import use_settings
 from datakit.errors import UsageError
 
@@ -80,8 +81,8 @@ def synth_pages(
     from datakit_synth.pages import PageRequest, synthesize_pages
     from datakit_synth.pages.layouts import LAYOUTS
 
-    if resume and not (out / "manifest.json").is_file():
-        raise UsageError(f"--resume: {out} holds no run to go on with (no manifest.json)")
+    if resume:
+        require_run(out)
     request = PageRequest(
         count=count,
         size=_size(size),
@@ -125,8 +126,7 @@ def _dry_run(request: PageRequest, seed: int, workers: int, as_json: bool) -> No
     from datakit_synth.pages import estimate_pages, prepare_pages
 
     prepared = prepare_pages(request, seed=seed)
-    for warning in prepared.warnings:
-        typer.echo(f"set aside: {warning}", err=True)
+    say_set_aside(prepared.warnings)
     cost = estimate_pages(prepared)
     if as_json:
         document = {"schema_version": 1, "texts": len(prepared.job.texts), "texts_refused": prepared.refused}
@@ -144,8 +144,7 @@ def _dry_run(request: PageRequest, seed: int, workers: int, as_json: bool) -> No
 
 
 def _print_result(result: PagesResult, as_json: bool) -> None:
-    for warning in result.warnings:
-        typer.echo(f"set aside: {warning}", err=True)
+    say_set_aside(result.warnings)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
         return

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from datakit.intervals import wilson
 from datakit.records import Target, Targets
 
 SCHEMA_VERSION = 1
-# 95 % of a normal distribution.
-_Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +34,17 @@ class CharacterRecall:
     @property
     def low(self) -> float:
         """Lower end of the interval."""
-        return wilson(self.found, self.lines)[0]
+        return wilson(self.found, self.lines).low
 
     @property
     def high(self) -> float:
         """Upper end of the interval."""
-        return wilson(self.found, self.lines)[1]
+        return wilson(self.found, self.lines).high
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         ratios = {name: round(getattr(self, name), 4) for name in ("recall", "low", "high")}
         return {**asdict(self), "read_as": [list(pair) for pair in self.read_as], **ratios}
-
-
-def wilson(found: int, total: int) -> tuple[float, float]:
-    """Wilson's score interval at 95 % for a share of ``total`` trials (at least 1)."""
-    share = found / total
-    spread = _Z * math.sqrt(share * (1 - share) / total + _Z * _Z / (4 * total * total))
-    middle = share + _Z * _Z / (2 * total)
-    scale = 1 + _Z * _Z / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 @dataclass(frozen=True, slots=True)

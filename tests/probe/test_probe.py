@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from datakit.errors import UsageError
+from datakit.intervals import wilson
 from datakit.probe import CharacterRecall, ProbeReport, probe
 from datakit.probe.page import html_report
-from datakit.probe.report import wilson
 from datakit.probe.run import _Counts
 from datakit.probe.texts import COMPANY, probe_texts
 from datakit.records import read_targets
@@ -45,8 +45,9 @@ def test_counts_are_of_lines_and_name_what_was_read():
 
 def test_wilson_interval():
     # Figures of Newcombe 1998, table I: 81 of 263, and 0 of 20.
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    for hits, total, ends in ((81, 263, (0.2553, 0.3662)), (0, 20, (0.0, 0.1611))):
+        interval = wilson(hits, total)
+        assert (interval.low, interval.high) == pytest.approx(ends, abs=5e-5)
 
 
 @pytest.fixture
