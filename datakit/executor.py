@@ -3,7 +3,8 @@
 Workers are spawned, not forked (Paddle and OpenCV hold threads and locks), and hold one shard at a time. One
 that dies or gives no sign of life for ``timeout`` seconds is named and its shard set aside; the rest goes on.
 What a function raises is raised here, for one worker and for eight alike. Workers leave SIGINT to the parent,
-and end when it ends, however that is.
+and end when it ends, however that is. They take half a second and more to start: :class:`Workers` start while
+their work is still being planned, and stay for several runs of shards.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import struct
+import sys
 import threading
 import time
 import traceback
@@ -21,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection, resource_tracker
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from datakit.errors import WorkerError
@@ -58,33 +62,71 @@ def make_shards(items: Sequence[Any], size: int) -> Iterator[Shard]:
         yield Shard(index, items[start : start + size])
 
 
+class Workers:
+    """``count`` worker processes, there from the start of a ``with`` block to its end; none for ``count`` <= 1.
+
+    ``warm`` is called in each of them as soon as it runs, for imports and tables that its work will need; it
+    must be picklable. ``timeout`` counts seconds since a shard began or its function last called
+    :func:`sign_of_life`. Without a ``with`` block they start with their first shards.
+    """
+
+    def __init__(
+        self, count: int, *, warm: Callable[[], object] | None = None, timeout: float = 60.0
+    ) -> None:
+        self.count = max(1, count)
+        self._pool = _Pool(self.count, timeout, warm)
+
+    def __enter__(self) -> Workers:
+        if self.count > 1:
+            self._pool.start(self.count)
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Stop them; what they work on is lost."""
+        self._pool.end()
+
+    def run(
+        self,
+        function: Callable[[Shard], Value],
+        shards: Iterable[Shard],
+        progress: Progress | None = None,
+    ) -> Iterator[ShardResult[Value]]:
+        """The results of ``shards``, as :func:`run_shards` gives them; one run at a time, to its end."""
+        if self.count == 1:
+            yield from (ShardResult(shard.index, function(shard)) for shard in _counted(shards, progress))
+            return
+        yield from self._pool.run(function, iter(shards), progress)
+
+
 def run_shards(
     function: Callable[[Shard], Value],
     shards: Iterable[Shard],
     *,
-    workers: int,
+    workers: int | Workers,
     progress: Progress | None = None,
     timeout: float = 60.0,
 ) -> Iterator[ShardResult[Value]]:
     """Yield the result of every shard, in the order of ``shards``.
 
-    With ``workers`` <= 1 the function runs in this process, else it must be picklable, and a module-level
-    function. ``timeout`` counts seconds since the shard began or the function last called
-    :func:`sign_of_life`. ``progress`` is advanced by the number of items of every shard.
+    With one of ``workers`` the function runs in this process, else it must be picklable, and a module-level
+    function. ``timeout`` is that of :class:`Workers`, where they are started here. ``progress`` is advanced
+    by the number of items of every shard.
 
     Raises:
         WorkerError: a worker cannot be started.
         Exception: whatever ``function`` raised, once the results of the shards before are out.
     """
-    if workers <= 1:
-        results = (ShardResult(shard.index, function(shard)) for shard in _counted(shards, progress))
-        yield from results
+    if isinstance(workers, Workers):
+        yield from workers.run(function, shards, progress)
         return
-    pool = _Pool(function, workers, timeout)
+    started = Workers(workers, timeout=timeout)
     try:
-        yield from pool.run(iter(shards), progress)
+        yield from started.run(function, shards, progress)
     finally:
-        pool.end()
+        started.end()
 
 
 def sign_of_life(item: str) -> None:
@@ -99,15 +141,26 @@ def _counted(shards: Iterable[Shard], progress: Progress | None) -> Iterator[Sha
             progress.advance(len(shard.items))
 
 
+# How many signs, how long the text of the last one is, and that text in UTF-8.
+_SIGN = struct.Struct("=QI")
+_SIGN_TEXT = 500
+
+
 class _Signs:
-    """A worker's way to its parent; in the parent itself signs go nowhere."""
+    """Memory that a worker and its parent share: a sign is written in a microsecond and wakes nobody.
+
+    In the parent itself signs go nowhere.
+    """
 
     def __init__(self) -> None:
-        self.pipe: connection.Connection[Any, Any] | None = None
+        self.memory: memoryview | None = None
+        self._given = 0
 
     def give(self, item: str) -> None:
-        if self.pipe is not None:
-            self.pipe.send(("sign", item))
+        if self.memory is not None:
+            self._given += 1
+            text = item.encode("utf-8", "backslashreplace")[:_SIGN_TEXT]
+            self.memory[: _SIGN.size + len(text)] = _SIGN.pack(self._given, len(text)) + text
 
 
 _SIGNS = _Signs()
@@ -121,20 +174,34 @@ class _Task:
 
 @dataclass(slots=True)
 class _Worker:
-    """The parent's side of a worker: ``ready`` once it has imported everything, ``task`` while it is busy."""
+    """The parent's side of a worker: ``ready`` once it has imported everything, ``task`` while it is busy.
+
+    ``function`` is the one that it was told last, ``signs`` where it gives signs of life, ``seen`` how many of
+    them have counted.
+    """
 
     process: SpawnProcess
     pipe: connection.Connection[Any, Any]
+    signs: Any
     deadline: float
+    function: Callable[[Shard], Any] | None = None
     ready: bool = False
     task: _Task | None = None
-    item: str = ""
+    seen: int = 0
+    seen_before: int = 0
+
+    def last_sign(self) -> tuple[int, str]:
+        """How many signs it has given, and what the last one named."""
+        count, size = _SIGN.unpack_from(self.signs)
+        text = bytes(self.signs[_SIGN.size : _SIGN.size + min(size, _SIGN_TEXT)])
+        return count, text.decode("utf-8", "replace")
 
     def describe_task(self) -> str:
         if self.task is None:
             return ""
-        item = f", item {self.item}" if self.item else ""
-        return f"shard {self.task.shard.index}{item}"
+        count, item = self.last_sign()
+        # A sign from before this shard names an item of another one.
+        return f"shard {self.task.shard.index}" + (f", item {item}" if count > self.seen_before else "")
 
     def describe_end(self) -> str:
         code = self.process.exitcode
@@ -159,31 +226,41 @@ class _RemoteTraceback(Exception):
 
 @dataclass(slots=True)
 class _Pool:
-    function: Callable[[Shard], Any]
     size: int
     timeout: float
+    warm: Callable[[], object] | None = None
     workers: list[_Worker] = field(default_factory=list)
     waiting: deque[_Task] = field(default_factory=deque)
     outcomes: dict[int, _Outcome] = field(default_factory=dict)
+    # Goes on over the runs: what is left of one that was given up is not taken for a result of the next.
+    number: int = 0
 
-    def run(self, shards: Iterator[Shard], progress: Progress | None) -> Iterator[ShardResult[Any]]:
+    def run(
+        self, function: Callable[[Shard], Any], shards: Iterator[Shard], progress: Progress | None
+    ) -> Iterator[ShardResult[Any]]:
         order: deque[_Task] = deque()
-        number = 0
+        self.waiting.clear()
+        self.outcomes.clear()
         while True:
             while len(order) < self.size * AHEAD and (shard := next(shards, None)) is not None:
-                order.append(_Task(number, shard))
+                order.append(_Task(self.number, shard))
                 self.waiting.append(order[-1])
-                number += 1
+                self.number += 1
             if not order:
                 return
-            self._start_workers()
-            self._deal()
+            free = sum(worker.task is None for worker in self.workers)
+            self.start(min(self.size - len(self.workers), len(self.waiting) - free))
+            self._deal(function)
             self._listen()
             while order and order[0].number in self.outcomes:
                 task = order.popleft()
                 if progress is not None:
                     progress.advance(len(task.shard.items))
                 yield _result(task.shard, self.outcomes.pop(task.number))
+
+    def start(self, count: int) -> None:
+        """Start ``count`` more workers."""
+        self.workers += [_start(self.warm) for _ in range(count)]
 
     def end(self) -> None:
         for worker in self.workers:
@@ -194,20 +271,17 @@ class _Pool:
             _bury(worker)
         self.workers.clear()
 
-    def _start_workers(self) -> None:
-        free = sum(worker.task is None for worker in self.workers)
-        wanted = min(self.size - len(self.workers), len(self.waiting) - free)
-        for _ in range(wanted):
-            self.workers.append(_start(self.function))
-
-    def _deal(self) -> None:
+    def _deal(self, function: Callable[[Shard], Any]) -> None:
         for worker in self.workers:
             if self.waiting and worker.ready and worker.task is None:
                 worker.task = self.waiting.popleft()
-                worker.item = ""
+                worker.seen_before = worker.seen = worker.last_sign()[0]
                 worker.deadline = time.monotonic() + self.timeout
                 # A worker that died meanwhile is found when it is listened to.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    if worker.function is not function:
+                        worker.pipe.send(function)
+                        worker.function = function
                     worker.pipe.send(worker.task.shard)
 
     def _listen(self) -> None:
@@ -223,7 +297,7 @@ class _Pool:
             if not self._receive(worker) or not alive:
                 self._lose(worker)
             elif (worker.task or not worker.ready) and time.monotonic() > worker.deadline:
-                self._lose(worker, hung=True)
+                self._wait_longer(worker)
 
     def _receive(self, worker: _Worker) -> bool:
         """Take what the worker sent; False when its pipe is closed."""
@@ -231,9 +305,7 @@ class _Pool:
             while worker.pipe.poll():
                 kind, content = worker.pipe.recv()
                 worker.deadline = time.monotonic() + self.timeout
-                if kind == "sign":
-                    worker.item = content
-                elif kind == "ready":
+                if kind == "ready":
                     worker.ready = True
                 elif worker.task is not None:
                     self.outcomes[worker.task.number] = content
@@ -241,6 +313,15 @@ class _Pool:
         except (EOFError, OSError):
             return False
         return True
+
+    def _wait_longer(self, worker: _Worker) -> None:
+        """At its deadline: as long again where there was a sign of life, else it is lost."""
+        count, _ = worker.last_sign()
+        if count == worker.seen:
+            self._lose(worker, hung=True)
+            return
+        worker.seen = count
+        worker.deadline = time.monotonic() + self.timeout
 
     def _lose(self, worker: _Worker, hung: bool = False) -> None:
         self.workers.remove(worker)
@@ -264,14 +345,15 @@ def _result(shard: Shard, outcome: _Outcome) -> ShardResult[Any]:
     return ShardResult(shard.index, outcome.value, outcome.error)
 
 
-def _start(function: Callable[[Shard], Any]) -> _Worker:
+def _start(warm: Callable[[], object] | None) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-    with _sigint_blocked():
+    signs = context.RawArray("B", _SIGN.size + _SIGN_TEXT)
+    process = context.Process(target=_serve, args=(warm, theirs, signs), daemon=True)
+    with _sigint_blocked(), _nameless_main():
         process.start()
     theirs.close()
-    return _Worker(process, ours, time.monotonic() + START_SECONDS)
+    return _Worker(process, ours, signs, time.monotonic() + START_SECONDS)
 
 
 @contextlib.contextmanager
@@ -286,6 +368,20 @@ def _sigint_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextlib.contextmanager
+def _nameless_main() -> Iterator[None]:
+    """A child would run the main script again: a while lost, and endless where it starts workers unguarded.
+
+    What workers run is in modules that they import by name.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _bury(worker: _Worker) -> None:
     if worker.process.is_alive():
         worker.process.kill()
@@ -294,18 +390,30 @@ def _bury(worker: _Worker) -> None:
     worker.pipe.close()
 
 
-def _serve(function: Callable[[Shard], Any], pipe: connection.Connection[Any, Any]) -> None:
-    """What a worker process runs: shards in, outcomes out, until the parent closes the pipe or is gone."""
+def _serve(
+    warm: Callable[[], object] | None, pipe: connection.Connection[Any, Any], signs: Any
+) -> None:
+    """What a worker process runs: shards in, outcomes out, until the parent closes the pipe or is gone.
+
+    A function that comes instead of a shard is the one that the shards behind it are for.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _use_one_thread()
-    _SIGNS.pipe = pipe
+    if warm is not None:
+        warm()
+    _SIGNS.memory = memoryview(signs).cast("B")
+    function: Callable[[Shard], Any] | None = None
     # The parent has closed the pipe or is gone: nobody wants the rest.
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         pipe.send(("ready", None))
         while True:
-            _answer(function, pipe.recv(), pipe)
+            received = pipe.recv()
+            if isinstance(received, Shard) and function is not None:
+                _answer(function, received, pipe)
+            else:
+                function = received
 
 
 def _answer(function: Callable[[Shard], Any], shard: Shard, pipe: connection.Connection[Any, Any]) -> None:

@@ -16,6 +16,7 @@ from datakit.effects.presets import (
     apply_preset,
     check_preset,
     sample_preset,
+    warm_preset,
 )
 from datakit.effects.training import LINE_CHANCE, LINE_EFFECTS, augment_line
 
@@ -33,4 +34,5 @@ __all__ = [
     "build_albumentation",
     "check_preset",
     "sample_preset",
+    "warm_preset",
 ]

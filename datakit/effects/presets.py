@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+import numpy as np
+
 from datakit.effects.albument import ALBUMENT
 from datakit.effects.base import Effect, Image, Params
 from datakit.effects.camera import CAMERA
@@ -156,3 +158,10 @@ def apply_preset(image: Image, preset: str, rng: Random) -> tuple[Image, list[tu
     """
     steps = sample_preset(preset, rng)
     return apply_effects(image, steps), steps
+
+
+def warm_preset(preset: str) -> None:
+    """Apply every effect of ``preset`` once, so that libraries are loaded and tables made; unknown: nothing."""
+    blank = np.full((32, 96, 3), 200, np.uint8)
+    for name, _ in PRESETS.get(preset, ()):
+        EFFECTS[name].apply(blank, EFFECTS[name].sample(Random(0)))

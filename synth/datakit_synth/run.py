@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import LockedError, UsageError
-from datakit.executor import Shard, make_shards, run_shards
+from datakit.executor import Shard, Workers, make_shards
 from datakit.files import FolderLock, Manifest, require_space, write_manifest
 from datakit.progress import Progress
 from datakit_synth.account import Account
@@ -22,7 +22,7 @@ from datakit_synth.pictures import explained
 from datakit_synth.plan import Plan
 from datakit_synth.prepare import Prepared, prepare
 from datakit_synth.request import SynthRequest
-from datakit_synth.shards import SHARD_LINES, ShardDone, ShardJob, read_done, render_shard
+from datakit_synth.shards import SHARD_LINES, ShardDone, ShardJob, read_done, render_shard, warm_up
 
 BYTES_A_LINE = 9_000
 
@@ -143,18 +143,22 @@ def synthesize(
     """
     part = (part or Slice()).check()
     chosen = find_format(layout)
-    prepared = prepare(request, seed=seed)
-    prepared.plan.require()
+    request.check()
     out = Path(out)
-    manifest = make_manifest(request, prepared, seed=seed, layout=layout, keep_params=keep_params)
-    job = ShardJob(prepared.job, str(out), chosen.packed, keep_params)
-    shards = list(make_shards([line.text for line in prepared.plan.lines], SHARD_LINES))
-    run = _Run(out, prepared, manifest, chosen, job, part, shards)
-    wanted = manifest.arguments["fingerprint"]
-    require_ours(out, wanted)
-    with explained(out), _locked(out, part):
+    useful = workers if request.count is None else -(-request.count // SHARD_LINES)
+    # They start while the lines are planned.
+    with Workers(min(workers, useful), warm=partial(warm_up, request.presets)) as pool:
+        prepared = prepare(request, seed=seed)
+        prepared.plan.require()
+        manifest = make_manifest(request, prepared, seed=seed, layout=layout, keep_params=keep_params)
+        job = ShardJob(prepared.job, str(out), chosen.packed, keep_params)
+        shards = list(make_shards([line.text for line in prepared.plan.lines], SHARD_LINES))
+        run = _Run(out, prepared, manifest, chosen, job, part, shards)
+        wanted = manifest.arguments["fingerprint"]
         require_ours(out, wanted)
-        return _work(run, workers, progress)
+        with explained(out), _locked(out, part):
+            require_ours(out, wanted)
+            return _work(run, pool, progress)
 
 
 @contextlib.contextmanager
@@ -175,7 +179,7 @@ def _locked(out: Path, part: Slice) -> Iterator[None]:
                 empty.rmdir()
 
 
-def _work(run: _Run, workers: int, progress: bool) -> SynthResult:
+def _work(run: _Run, pool: Workers, progress: bool) -> SynthResult:
     if run.part.count == 1:
         remove_leftovers(run.out)
     mine = list(zip(run.shards, run.done(), strict=True))[run.part.index :: run.part.count]
@@ -184,7 +188,7 @@ def _work(run: _Run, workers: int, progress: bool) -> SynthResult:
     # Before the manifest: a run that is refused for want of space must not claim the folder.
     require_space(run.out, lines * BYTES_A_LINE * (2 if run.format.packed else 1))
     write_manifest(run.out, run.manifest)
-    failed, skipped = _draw(run, open_shards, workers, progress), len(mine) - len(open_shards)
+    failed, skipped = _draw(run, open_shards, pool, progress), len(mine) - len(open_shards)
     result = _finish(run, failed, skipped)
     # Of slices that end together one writes "done"; another must not write "running" after it.
     if failed or result.data is not None:
@@ -194,14 +198,14 @@ def _work(run: _Run, workers: int, progress: bool) -> SynthResult:
     return result
 
 
-def _draw(run: _Run, shards: Sequence[Shard], workers: int, progress: bool) -> tuple[str, ...]:
+def _draw(run: _Run, shards: Sequence[Shard], pool: Workers, progress: bool) -> tuple[str, ...]:
     """Draw ``shards``; returns why some failed."""
     (run.out / "shards").mkdir(parents=True, exist_ok=True)
     failed = []
     lines = sum(len(shard.items) for shard in shards)
     with Progress(lines, "synth", enabled=progress and lines > 0) as bar:
         work = partial(render_shard, run.job)
-        for result in run_shards(work, shards, workers=min(workers, len(shards)), progress=bar):
+        for result in pool.run(work, shards, bar):
             if result.error is not None:
                 failed.append(f"shard {result.index}: {result.error}")
     return tuple(failed)

@@ -18,10 +18,12 @@ from typing import Any
 
 import cv2
 
+from datakit.effects import warm_preset
 from datakit.errors import OutputError
 from datakit.executor import Shard, sign_of_life
 from datakit.files import atomic_write
 from datakit.labels import encode_rec
+from datakit_synth.backgrounds import warm_textures
 from datakit_synth.drawing import draw_sample
 from datakit_synth.pictures import Add, read_pack, write_folder, write_pack
 from datakit_synth.render import Rendered, Renderer, RenderJob, encode
@@ -111,6 +113,13 @@ def shard_labels(index: int, texts: Iterator[str] | list[str] | tuple[str, ...])
 @lru_cache(maxsize=1)
 def _renderer(job: RenderJob) -> Renderer:
     return Renderer(job)
+
+
+def warm_up(presets: tuple[str, ...]) -> None:
+    """Make and import what is drawn with, whatever the texts and fonts: some seconds of a worker."""
+    for preset in presets:
+        warm_preset(preset)
+    warm_textures()
 
 
 def render_shard(job: ShardJob, shard: Shard) -> ShardDone:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import OutputError
-from datakit.executor import Shard, make_shards, run_shards
+from datakit.executor import Shard, Workers, make_shards
 from datakit.files import FolderLock, atomic_write, require_space, write_manifest
 from datakit.progress import Progress
 from datakit_synth.account import Account
@@ -19,7 +19,7 @@ from datakit_synth.pages.request import PageRequest
 from datakit_synth.pages.shards import SHARD_PAGES, PageShardJob, read_pages_done, render_pages
 from datakit_synth.pages.show import show
 from datakit_synth.pictures import explained
-from datakit_synth.shards import ShardDone, ShardFiles
+from datakit_synth.shards import ShardDone, ShardFiles, warm_up
 
 LABELS = "labels.txt"
 _BYTES_A_PIXEL = 0.4
@@ -81,21 +81,25 @@ def synthesize_pages(
         LockedError: another process works on ``out``.
         UsageError: a request that makes no sense.
     """
-    prepared = prepare_pages(request, seed=seed)
+    request.check()
     out = Path(out)
-    wanted = prepared.fingerprint()
-    require_ours(out, wanted, COMMAND)
-    with explained(out), FolderLock(out):
+    useful = -(-request.count // SHARD_PAGES)
+    # They start while the pages are prepared.
+    with Workers(min(workers, useful), warm=partial(warm_up, request.presets)) as pool:
+        prepared = prepare_pages(request, seed=seed)
+        wanted = prepared.fingerprint()
         require_ours(out, wanted, COMMAND)
-        remove_leftovers(out)
-        return _work(prepared, out, workers, progress)
+        with explained(out), FolderLock(out):
+            require_ours(out, wanted, COMMAND)
+            remove_leftovers(out)
+            return _work(prepared, out, pool, progress)
 
 
-def _work(prepared: PreparedPages, out: Path, workers: int, progress: bool) -> PagesResult:
+def _work(prepared: PreparedPages, out: Path, pool: Workers, progress: bool) -> PagesResult:
     manifest = prepared.manifest()
     write_manifest(out, manifest)
     shards = list(make_shards(range(prepared.request.count), SHARD_PAGES))
-    failed, skipped = _draw(prepared, out, shards, workers, progress)
+    failed, skipped = _draw(prepared, out, shards, pool, progress)
     done = [kept for shard in shards if (kept := read_pages_done(out, shard)) is not None]
     whole = len(done) == len(shards)
     account = Account.of(done)
@@ -117,7 +121,7 @@ def _work(prepared: PreparedPages, out: Path, workers: int, progress: bool) -> P
 
 
 def _draw(
-    prepared: PreparedPages, out: Path, shards: list[Shard], workers: int, progress: bool
+    prepared: PreparedPages, out: Path, shards: list[Shard], pool: Workers, progress: bool
 ) -> tuple[tuple[str, ...], int]:
     """Draw the shards that are not whole yet; returns why some failed, and how many were kept from before."""
     (out / "shards").mkdir(parents=True, exist_ok=True)
@@ -128,7 +132,7 @@ def _draw(
     work = partial(render_pages, PageShardJob(prepared.job, str(out)))
     failed = []
     with Progress(pages, COMMAND, enabled=progress) as bar:
-        for result in run_shards(work, open_shards, workers=min(workers, len(open_shards)), progress=bar):
+        for result in pool.run(work, open_shards, bar):
             if result.error is not None:
                 failed.append(f"shard {result.index}: {result.error}")
     return tuple(failed), len(shards) - len(open_shards)
