@@ -63,7 +63,7 @@ def make_shards(items: Sequence[Any], size: int) -> Iterator[Shard]:
 
 
 class Workers:
-    """``count`` worker processes, there from the start of a ``with`` block to its end; none for ``count`` <= 1.
+    """``count`` worker processes, there from the start of a ``with`` block to its end; none for one.
 
     ``warm`` is called in each of them as soon as it runs, for imports and tables that its work will need; it
     must be picklable. ``timeout`` counts seconds since a shard began or its function last called
@@ -176,8 +176,8 @@ class _Task:
 class _Worker:
     """The parent's side of a worker: ``ready`` once it has imported everything, ``task`` while it is busy.
 
-    ``function`` is the one that it was told last, ``signs`` where it gives signs of life, ``seen`` how many of
-    them have counted.
+    ``function`` is the one that it was told last, ``signs`` where it gives signs of life. Of these ``seen``
+    have counted, and ``seen_before`` were given before its task.
     """
 
     process: SpawnProcess
@@ -390,9 +390,7 @@ def _bury(worker: _Worker) -> None:
     worker.pipe.close()
 
 
-def _serve(
-    warm: Callable[[], object] | None, pipe: connection.Connection[Any, Any], signs: Any
-) -> None:
+def _serve(warm: Callable[[], object] | None, pipe: connection.Connection[Any, Any], signs: Any) -> None:
     """What a worker process runs: shards in, outcomes out, until the parent closes the pipe or is gone.
 
     A function that comes instead of a shard is the one that the shards behind it are for.

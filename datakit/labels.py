@@ -39,6 +39,8 @@ _SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _ODD = re.compile(f"[\0\r{_SEPARATORS}]")
 _SEPARATOR = re.compile(f"[{_SEPARATORS}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# The types of JSON's numbers; bool is a type of its own.
+_NUMBERS = (int, float)
 _BOXES = re.compile(r"\s*\[\s*\{")
 _BOX_LIST = re.compile(r"\s*\[\s*(\{|\]\s*$)")
 
@@ -420,18 +422,16 @@ def _box(position: int, entry: object, notes: list[str]) -> DetBox:
 def _points(position: int, points: object) -> tuple[tuple[float, float], ...]:
     if not isinstance(points, list) or not points:
         raise _Unusable("bad-points", f"box {position} has no points")
-    polygon = []
-    for point in points:
-        if not isinstance(point, list) or len(point) != 2 or not all(_is_finite(value) for value in point):
-            raise _Unusable("bad-points", f"box {position}: {str(point)[:60]} is no pair of finite numbers")
-        polygon.append((float(point[0]), float(point[1])))
-    return tuple(polygon)
+    return tuple([_point(position, point) for point in points])
 
 
-def _is_finite(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+def _point(position: int, point: object) -> tuple[float, float]:
+    # There may be thousands a page, and the types that JSON makes are these two exactly.
+    if type(point) is list and len(point) == 2:
+        x, y = point
+        if type(x) in _NUMBERS and type(y) in _NUMBERS:
+            with contextlib.suppress(OverflowError):
+                pair = float(x), float(y)
+                if math.isfinite(pair[0]) and math.isfinite(pair[1]):
+                    return pair
+    raise _Unusable("bad-points", f"box {position}: {str(point)[:60]} is no pair of finite numbers")

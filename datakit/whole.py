@@ -27,6 +27,8 @@ def damage(name: str, data: bytes) -> Damage:
 def _jpeg(data: bytes) -> Damage:
     """Walk the segments: thumbnails hold end markers too, so searching for one is not enough."""
     position = _first_scan(data)
+    if data.endswith(b"\xff\xd9") and position < len(data) - 2:
+        return ""
     search = _JPEG_MARKER.search
     try:
         # A progressive file has some twenty segments between its scans.

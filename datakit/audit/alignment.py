@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from datakit.executor import Shard
+
 Grey = npt.NDArray[np.uint8]
 _Plane = npt.NDArray[np.float32]
 
@@ -19,6 +21,13 @@ _BLUR = 0.8
 _WHOLE = 0.8
 # Windows with less variance than this share of the strongest hold no writing.
 _PAPER = 0.08
+
+
+def likenesses(shard: Shard) -> list[float]:
+    """The likeness of every pair of a shard; -1 where one of the two is None."""
+    return [
+        -1.0 if first is None or second is None else likeness(first, second) for first, second in shard.items
+    ]
 
 
 def likeness(first: Grey, second: Grey) -> float:

@@ -52,7 +52,7 @@ def few_points(page: PageFacts) -> Iterator[str]:
 
 def no_area(page: PageFacts) -> Iterator[str]:
     """Boxes that hold no area, by themselves or once clipped to the picture."""
-    for number, box in page.counted:
+    for number, box in page.slanted:
         points = list(box.points)
         if crosses_itself(points):
             continue  # the two halves cancel out, which is another defect
@@ -67,7 +67,7 @@ def outside(page: PageFacts) -> Iterator[str]:
     picture = page.picture
     if picture is None or picture.fault:
         return
-    for number, box in page.counted:
+    for number, box in page.slanted:
         over = max(max(-x, x - picture.width, -y, y - picture.height) for x, y in box.points)
         if over >= SLACK:
             size = f"{picture.width} x {picture.height}"
@@ -76,28 +76,28 @@ def outside(page: PageFacts) -> Iterator[str]:
 
 def self_crossing(page: PageFacts) -> Iterator[str]:
     """Boxes whose outline cuts through itself."""
-    for number, box in page.counted:
+    for number, box in page.slanted:
         if crosses_itself(box.points):
             yield f"the outline of {_box(number, box.text)} crosses itself"
 
 
 def against_the_clock(page: PageFacts) -> Iterator[str]:
     """Boxes whose points run counter-clockwise."""
-    for number, box in page.counted:
+    for number, box in page.slanted:
         if counter_clockwise(box.points):
             yield f"the points of {_box(number, box.text)} run counter-clockwise"
 
 
 def wrong_first_point(page: PageFacts) -> Iterator[str]:
     """Lying boxes of several characters whose first side is a short one."""
-    for number, box in page.counted:
+    for number, box in page.slanted:
         if read_across(box.points, box.text):
             yield f"{_box(number, box.text)} begins at another corner than the top left of its text"
 
 
 def begins_bottom_right(page: PageFacts) -> Iterator[str]:
     """Boxes whose first point is their bottom right corner."""
-    for number, box in page.counted:
+    for number, box in page.slanted:
         if upside_down(box.points):
             yield f"{_box(number, box.text)} begins at the bottom right: upside-down text, or a wrong order"
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from datakit.audit.check import Check
 from datakit.audit.facts import PageFacts
-from datakit.audit.polygons import polygon_area, rectangle, tame
+from datakit.audit.polygons import polygon_area, rectangle, tame, upright
 from datakit.labels import DetBox
 
 # MakeShrinkMap's min_text_size, in px of the scaled crop.
@@ -41,7 +41,7 @@ _LARGEST = 4096
 
 def smaller_side(box: DetBox, width: int = 0, height: int = 0) -> float:
     """The smaller side in px of the upright rectangle around ``box``, clipped to a picture of known size."""
-    left, top, right, bottom = rectangle(tame(box.points))
+    left, top, right, bottom = upright(box.points) or rectangle(tame(box.points))
     if width and height:
         left, right = (min(max(x, 0.0), width - 1.0) for x in (left, right))
         top, bottom = (min(max(y, 0.0), height - 1.0) for y in (top, bottom))

@@ -7,18 +7,21 @@ random directions among those in which the sketches differ most, and only pictur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from datakit.audit.sketches import SCALE, Sketches
+from datakit.executor import Shard, Workers, run_shards
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 TABLES = 64
+_SHARD_TABLES = 8
 # Below so many pictures all pairs are measured: that takes no longer.
 FEW = 2000
 # Cuts of a table, and width of the cells in standard deviations of the sketches. Of 15,241 real crops, 99 %
@@ -64,21 +67,49 @@ def sketched(sketches: Sketches, widths: Ints, heights: Ints) -> Sketched:
     )
 
 
-def near_pairs(pictures: Sketched) -> tuple[Ints, Ints]:
+def near_pairs(pictures: Sketched, workers: int | Workers = 1) -> tuple[Ints, Ints]:
     """Index pairs (first < second, sorted) of pictures whose sketches and proportions are near.
 
-    The same for the same pictures in the same order.
+    The same for the same pictures in the same order, whatever the ``workers``.
     """
     count = len(pictures.sketches)
-    found: list[Ints] = []
-    pairs = _all_pairs(count) if count <= FEW else _gathered(_cell_mates(pictures.sketches))
-    for first, second in pairs:
-        kept = _near(pictures, first, second)
-        found.append(np.minimum(first, second)[kept] * count + np.maximum(first, second)[kept])
-    codes = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    if count <= FEW:
+        codes = _near_codes(pictures, _all_pairs(count))
+    else:
+        tables = _tables(pictures.sketches)
+        shards = [
+            Shard(number, (pictures, tables[start : start + _SHARD_TABLES]))
+            for number, start in enumerate(range(0, TABLES, _SHARD_TABLES))
+        ]
+        results = run_shards(search_tables, shards, workers=workers)
+        # A table whose worker was killed is searched here.
+        found = [
+            search_tables(shard) if result.value is None else result.value
+            for shard, result in zip(shards, results, strict=True)
+        ]
+        codes = np.unique(np.concatenate(found))
     first, second = codes // max(1, count), codes % max(1, count)
     chosen = _among_nearest(first, second, _squares(pictures.sketches, first, second))
     return first[chosen], second[chosen]
+
+
+def search_tables(shard: Shard) -> Ints:
+    """The near pairs that share a cell in one of the tables of a shard, (pictures, tables), as numbers."""
+    pictures, tables = shard.items
+    mates = itertools.chain.from_iterable(
+        _mates(_cells(pictures.sketches, table.along, table.offsets, table.factors)) for table in tables
+    )
+    return _near_codes(pictures, _gathered(mates))
+
+
+def _near_codes(pictures: Sketched, pairs: Iterable[tuple[Ints, Ints]]) -> Ints:
+    """Those of ``pairs`` that are near, sorted, each once, as first * count + second."""
+    count = len(pictures.sketches)
+    found: list[Ints] = [np.zeros(0, np.int64)]
+    for first, second in pairs:
+        kept = _near(pictures, first, second)
+        found.append(np.minimum(first, second)[kept] * count + np.maximum(first, second)[kept])
+    return np.unique(np.concatenate(found))
 
 
 def _among_nearest(first: Ints, second: Ints, squares: Floats) -> Ints:
@@ -123,21 +154,31 @@ def _near(pictures: Sketched, first: Ints, second: Ints) -> npt.NDArray[np.bool_
     return near
 
 
-def _cell_mates(sketches: Sketches) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs that share a cell, table by table."""
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How a table cuts: along which directions, from where, and what makes one number of the cuts."""
+
+    along: Floats
+    offsets: Floats
+    factors: Ints
+
+
+def _tables(sketches: Sketches) -> list[_Table]:
     random = np.random.default_rng(0)
     directions, spread = _principal(sketches)
     cuts = _CUTS + max(0, round(np.log2(len(sketches) / 15_000)))
+    tables = []
     for _ in range(TABLES):
         turn = random.normal(size=(directions.shape[1], cuts))
         turn /= np.linalg.norm(turn, axis=0)
         along = (directions @ turn / (_WIDTH * spread)).astype(np.float32)
         offsets = random.uniform(size=cuts).astype(np.float32)
         factors = random.integers(1, 1 << 62, cuts, dtype=np.int64) * 2 + 1
-        yield from _mates(_cells(sketches, along, offsets, factors))
+        tables.append(_Table(along, offsets, factors))
+    return tables
 
 
-def _gathered(pairs: Iterator[tuple[Ints, Ints]]) -> Iterator[tuple[Ints, Ints]]:
+def _gathered(pairs: Iterable[tuple[Ints, Ints]]) -> Iterator[tuple[Ints, Ints]]:
     """The same pairs in larger arrays: most of the time of small ones is the calls."""
     waiting: list[tuple[Ints, Ints]] = []
     count = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,11 +11,14 @@ import numpy.typing as npt
 
 from datakit.audit.candidates import near_pairs, sketched
 from datakit.audit.picture_table import PictureTable
+from datakit.executor import Shard, Workers, run_shards
 
 Grey = npt.NDArray[np.uint8]
 # Reads the picture of a row again, grey; None if that is not possible any more.
 Load = Callable[[int], Grey | None]
 
+# Some 20 ms of work.
+_SHARD_PAIRS = 96
 # Pictures kept decoded while pairs are compared.
 _DECODED = 2048
 # Least likeness of a copy, by width over height of the narrower one. One character printed twice looks like a
@@ -56,8 +59,11 @@ def picture_loader(table: PictureTable, data_dirs: Sequence[str], allow_outside:
     return load
 
 
-def find_copies(table: PictureTable, load: Load) -> Copies:
-    """All copies among the decoded pictures of a table; near ones only among pictures that are not blank."""
+def find_copies(table: PictureTable, load: Load, workers: int | Workers = 1) -> Copies:
+    """All copies among the decoded pictures of a table; near ones only among pictures that are not blank.
+
+    The same whatever the ``workers``.
+    """
     digests = table.column("digests").astype(np.uint64)
     groups = _Groups(len(table))
     for rows in _same(digests):
@@ -65,7 +71,7 @@ def find_copies(table: PictureTable, load: Load) -> Copies:
     # One of every group of equal files.
     firsts = np.flatnonzero((digests != 0) & (groups.firsts() == np.arange(len(table))))
     near = []
-    for first, second, like in _compared(table, firsts, _cached(load)):
+    for first, second, like in _compared(table, firsts, _cached(load), workers):
         if like == 1.0:
             groups.join([first, second])
         else:
@@ -83,24 +89,39 @@ def _same(digests: npt.NDArray[np.uint64]) -> Iterator[list[int]]:
 
 
 def _compared(
-    table: PictureTable, rows: npt.NDArray[np.int64], load: Load
+    table: PictureTable, rows: npt.NDArray[np.int64], load: Load, workers: int | Workers
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs of ``rows`` that are alike enough, with their likeness."""
-    # Here, so that the checks can be listed without OpenCV.
-    from datakit.audit.alignment import likeness
-
     rows = rows[table.column("blanks")[rows] == 0]
     widths = table.column("widths").astype(np.int64)[rows]
     heights = table.column("heights").astype(np.int64)[rows]
     pictures = sketched(table.sketches[rows], widths, heights)
-    for one, other in zip(*near_pairs(pictures), strict=True):
-        first, second = load(int(rows[one])), load(int(rows[other]))
-        if first is None or second is None:
-            continue
-        narrow = min(widths[one] / heights[one], widths[other] / heights[other])
-        like = likeness(first, second)
-        if like >= next(least for below, least in _LEAST if narrow < below):
-            yield int(rows[one]), int(rows[other]), like
+    first, second = near_pairs(pictures, workers)
+    aspects = widths / heights
+    narrow = np.minimum(aspects[first], aspects[second]).tolist()
+    pairs = list(zip(rows[first].tolist(), rows[second].tolist(), strict=True))
+    for (one, other), width, like in zip(pairs, narrow, _likenesses(pairs, load, workers), strict=True):
+        if like >= next(least for below, least in _LEAST if width < below):
+            yield one, other, like
+
+
+def _likenesses(pairs: Sequence[tuple[int, int]], load: Load, workers: int | Workers) -> Iterator[float]:
+    """The likeness of the pictures of each pair of rows; -1 where one cannot be read any more."""
+    # Here, so that the checks can be listed without OpenCV.
+    from datakit.audit.alignment import likenesses
+
+    waiting: deque[Shard] = deque()
+
+    def shards() -> Iterator[Shard]:
+        for number, start in enumerate(range(0, len(pairs), _SHARD_PAIRS)):
+            part = pairs[start : start + _SHARD_PAIRS]
+            waiting.append(Shard(number, [(load(one), load(other)) for one, other in part]))
+            yield waiting[-1]
+
+    for result in run_shards(likenesses, shards(), workers=workers):
+        shard = waiting.popleft()
+        # Pairs whose worker was killed are compared here.
+        yield from likenesses(shard) if result.value is None else result.value
 
 
 def _of_firsts(near: list[NearPair], firsts: npt.NDArray[np.int64]) -> Iterator[NearPair]:

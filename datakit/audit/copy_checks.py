@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datakit.audit.check import Check
 from datakit.audit.copies import Copies, Load, find_copies
 from datakit.audit.picture_table import PictureTable, Place
+from datakit.executor import Workers
 from datakit.report.text import shorten, visible
 
 
@@ -139,14 +140,18 @@ class RowFinding:
 
 
 def copy_findings(
-    table: PictureTable, load: Load, files: list[str], val_sources: Collection[int] = ()
+    table: PictureTable,
+    load: Load,
+    files: list[str],
+    val_sources: Collection[int] = (),
+    workers: int | Workers = 1,
 ) -> Iterator[RowFinding]:
     """Every row that has a copy before it, or on the side that is trained on.
 
     ``files`` are the label files by number of the source, ``val_sources`` the numbers of those to measure
     with. A picture that two lines name by the same path is no copy.
     """
-    copies = find_copies(table, load)
+    copies = find_copies(table, load, workers)
     for first, second, likeness in _reported(copies, table, val_sources):
         one, other = table.place(first), table.place(second)
         if (one.source, one.image) == (other.source, other.image):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from datakit.audit.pictures import Picture
+from datakit.audit.polygons import upright
 from datakit.audit.settings import Settings
 from datakit.labels import DetBox, DetLine, RecLine
 
@@ -43,18 +45,36 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """A detection line; ``picture`` is None where pictures are not looked at."""
+    """A detection line; ``picture`` is None where pictures are not looked at.
+
+    ``counted`` are the boxes that are trained as text, with their number from 1; ``slanted`` those of them
+    that are no upright rectangles inside the picture, of at least 1 px each way, written clockwise from the
+    top left: most boxes are, and nothing is wrong with the geometry of such a one.
+    """
 
     line: DetLine
     picture: Picture | None
     settings: Settings
     fate: Fate
     reason: str
+    counted: tuple[tuple[int, DetBox], ...] = field(init=False)
+    slanted: tuple[tuple[int, DetBox], ...] = field(init=False)
 
-    @property
-    def counted(self) -> tuple[tuple[int, DetBox], ...]:
-        """The boxes that are trained as text, with their number from 1."""
-        return tuple((n, box) for n, box in enumerate(self.line.boxes, start=1) if not box.ignored)
+    def __post_init__(self) -> None:
+        counted = tuple([(n, box) for n, box in enumerate(self.line.boxes, start=1) if not box.ignored])
+        object.__setattr__(self, "counted", counted)
+        picture = self.picture if self.picture and not self.picture.fault else None
+        width, height = (picture.width, picture.height) if picture else (math.inf, math.inf)
+        slanted = tuple([pair for pair in counted if not _plain_box(pair[1], width, height)])
+        object.__setattr__(self, "slanted", slanted)
+
+
+def _plain_box(box: DetBox, width: float, height: float) -> bool:
+    found = upright(box.points)
+    if found is None:
+        return False
+    left, top, right, bottom = found
+    return left >= 0 and top >= 0 and right < width and bottom < height and right - left >= 1 <= bottom - top
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datakit.audit.inspect import Entry, Piece, inspect_piece
 from datakit.audit.label_set import LabelSet
 from datakit.audit.settings import Settings
 from datakit.audit.tally import Tally
-from datakit.executor import Shard, run_shards
+from datakit.executor import Shard, Workers, run_shards
 from datakit.progress import Progress
 
 # Small enough that two workers share a few hundred pages, or a few thousand samples.
@@ -22,7 +22,7 @@ def inspect_lines(
     settings: Settings,
     *,
     cap: int | None,
-    workers: int,
+    workers: int | Workers,
     progress: bool,
     note_lost: bool,
 ) -> Iterator[Tally]:

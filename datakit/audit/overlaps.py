@@ -24,6 +24,7 @@ from datakit.audit.polygons import (
     shared_area,
     tame,
     touching,
+    upright,
 )
 from datakit.labels import DetLine
 
@@ -108,6 +109,11 @@ def left_out(line: DetLine) -> int:
 
 def _outlines(line: DetLine) -> Iterator[Outline]:
     for number, box in enumerate(line.boxes, start=1):
+        if (known := upright(box.points)) is not None:
+            left, top, right, bottom = known
+            if (area := (right - left) * (bottom - top)) >= _LEAST_AREA:
+                yield Outline(number, box.ignored, box.points, area, True)
+            continue
         points = tuple(tame(box.points))
         area = polygon_area(points)
         if len(points) > 2 and area >= _LEAST_AREA and not crosses_itself(points):

@@ -13,6 +13,7 @@ from datakit.audit.leak import PAGE_CHECKS, SPLIT_CHECKS, page_findings
 from datakit.audit.picture_table import PictureTable
 from datakit.audit.pictures import Picture, picture_facts
 from datakit.audit.room import ROOM_CHECKS, room_findings
+from datakit.executor import Workers
 from datakit.groups import Grouping
 
 PICTURE_SET_CHECKS: Mapping[str, Check[Any]] = {**COPY_CHECKS, **PAGE_CHECKS, **SPLIT_CHECKS, **ROOM_CHECKS}
@@ -61,6 +62,7 @@ def set_findings(
     allow_outside: bool = False,
     load: Load | None = None,
     group: Grouping | None = None,
+    workers: int | Workers = 1,
 ) -> Iterator[RowFinding]:
     """What all pictures together show: copies, leaks, pages on both sides, labels that do not fit.
 
@@ -71,6 +73,6 @@ def set_findings(
     yield from room_findings(table)
     with one_thread():
         reader = load or picture_loader(table, data_dirs, allow_outside)
-        yield from copy_findings(table, reader, list(files), val_sources)
+        yield from copy_findings(table, reader, list(files), val_sources, workers)
     if val_sources:
         yield from page_findings(table, val_sources, group)

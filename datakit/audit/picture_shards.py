@@ -10,7 +10,7 @@ from datakit.audit.look_shard import look
 from datakit.audit.looks import Looks
 from datakit.audit.picture_pass import one_thread
 from datakit.audit.prepared import Prepared
-from datakit.executor import Shard, run_shards
+from datakit.executor import Shard, Workers, run_shards
 from datakit.progress import Progress
 
 # Some 20 ms of work: what a worker waits for its next shard is little beside it, and the last ones to finish
@@ -30,7 +30,7 @@ def looked_at(
     data_dir: str,
     *,
     allow_outside: bool,
-    workers: int,
+    workers: int | Workers,
     progress: Progress,
     keep: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Prepared, Looks]]:

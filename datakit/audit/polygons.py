@@ -68,8 +68,27 @@ def rectangle(points: Polygon) -> Rectangle:
     return min(xs), min(ys), max(xs), max(ys)
 
 
+def upright(points: Polygon) -> Rectangle | None:
+    """The rectangle that ``points`` are the corners of, clockwise from its top left; else None.
+
+    Most boxes are written so, and what is asked of polygons is known of these.
+    """
+    if len(points) != 4:
+        return None
+    (left, top), (right, y1), (x2, bottom), (x3, y3) = points
+    if x2 != right or x3 != left or y1 != top or y3 != bottom or not left < right or not top < bottom:
+        return None
+    return (
+        (left, top, right, bottom)
+        if left > -_FAR and right < _FAR and top > -_FAR and bottom < _FAR
+        else None
+    )
+
+
 def is_rectangle(points: Polygon) -> bool:
     """Whether the polygon is its own upright rectangle."""
+    if upright(points) is not None:
+        return True
     left, top, right, bottom = rectangle(points)
     corners = {(left, top), (right, top), (right, bottom), (left, bottom)}
     return len(points) == 4 and set(points) == corners and not crosses_itself(points)

@@ -17,6 +17,7 @@ from datakit.audit.copy_checks import RowFinding
 from datakit.audit.inputs.source import LabelSource
 from datakit.audit.label_set import Entry, LabelSet, label_source, size_of
 from datakit.audit.lines_pass import inspect_lines
+from datakit.audit.look_shard import warm_up
 from datakit.audit.looks import Looks
 from datakit.audit.pair_checks import PAIR_CHECKS
 from datakit.audit.pair_index import Batch, Line, PairIndex, Twin
@@ -37,6 +38,7 @@ from datakit.audit.text_pass import TextPass
 from datakit.charset import Charset
 from datakit.encoders import RESERVED
 from datakit.errors import InputError, UsageError
+from datakit.executor import Workers
 from datakit.labels import LabelFault, RecLine, Task
 from datakit.progress import Progress
 
@@ -100,7 +102,8 @@ def audit(
     with contextlib.ExitStack() as stack:
         every = list(_opened([*sources, *beside.val], stack))
         sets, val = every[: len(sources)], every[len(sources) :]
-        run = _Run(settings, workers, progress, sink, lost, beside.readings or Readings())
+        pool = stack.enter_context(Workers(workers if _worth(every, images) else 1, warm=warm_up))
+        run = _Run(settings, pool, progress, sink, lost, beside.readings or Readings())
         for labels in sets:
             run.read(labels)
         run.find_pairs(sets)
@@ -165,6 +168,12 @@ def _opened(sources: Sequence[LabelSource], stack: contextlib.ExitStack) -> Iter
         yield LabelSet(number, source, stream, seed)
 
 
+def _worth(sets: Iterable[LabelSet], images: bool) -> bool:
+    """Whether there is anything for workers, and more of it than would be done before they have started."""
+    lines = (labels for labels in sets if images or labels.source.task == "det" or labels.stream is None)
+    return any(labels.stream is None or labels.size() > ALONE_BYTES for labels in lines)
+
+
 def _require_lines(labels: LabelSet) -> None:
     if not labels.tally.fates.total():
         raise InputError("holds no line", file=labels.file)
@@ -175,7 +184,7 @@ class _Run:
     """What goes on over all sources: findings, their pictures, and the hashes of their paths."""
 
     settings: Settings
-    workers: int
+    workers: Workers
     progress: bool
     sink: Callable[[Hit], None] | None
     lost: Lost | None
@@ -226,6 +235,7 @@ class _Run:
             [labels.data_dir for labels in every],
             val_sources={labels.number for labels in val},
             allow_outside=self.settings.allow_outside,
+            workers=self.workers,
         )
         for finding in found:
             self._found_row(finding, every)
@@ -277,7 +287,7 @@ class _Run:
                     map(text_pass.prepare, labels.chunks(min(chunks.CHUNK_BYTES, PICTURE_CHUNK))),
                     labels.data_dir,
                     allow_outside=self.settings.allow_outside,
-                    workers=self.workers if size > ALONE_BYTES else 1,
+                    workers=self.workers,
                     progress=bar,
                     keep=lambda: self.table.has_room,
                 )
