@@ -20,6 +20,10 @@ from datakit import __version__
 from datakit.cli import COMMANDS, GROUPS, spelled
 from datakit.errors import DatakitError
 
+# Commands that write as they go.
+_RESUMED = frozenset({"demo", "finetune", "loop", "synth", "synth-pages"})
+_KEPT = "what was finished is kept, the same command goes on from there"
+_LOST = "nothing half done is left, the same command begins anew"
 READER_GONE = 128 + signal.SIGPIPE
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -82,9 +86,8 @@ def main() -> NoReturn:
         typer.echo(f"datakit: {error}", err=True)
         sys.exit(error.exit_code)
     except Stopped as stopped:
-        typer.echo(
-            "datakit: stopped; what was finished is kept, the same command goes on from there", err=True
-        )
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        typer.echo(f"datakit: stopped; {_KEPT if command in _RESUMED else _LOST}", err=True)
         sys.exit(stopped.exit_code)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):

@@ -161,7 +161,7 @@ def apply_preset(image: Image, preset: str, rng: Random) -> tuple[Image, list[tu
 
 
 def warm_preset(preset: str) -> None:
-    """Apply every effect of ``preset`` once, which loads libraries and makes tables; nothing for an unknown one."""
+    """Apply every effect of ``preset`` once: it loads libraries and makes tables. Unknown: nothing."""
     blank = np.full((32, 96, 3), 200, np.uint8)
     for name, _ in PRESETS.get(preset, ()):
         EFFECTS[name].apply(blank, EFFECTS[name].sample(Random(0)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +227,19 @@ def test_an_lmdb_set(home: Path) -> None:
         (3, "unreadable", "good"),
         (4, "dropped", "a" * 30),
     ]
+
+
+def test_ctrl_c_says_that_audit_begins_anew(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "datakit.cli.main", "audit", "-", "--task", "rec"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    ) as process:
+        # More than a pipe holds: written once audit reads, so that it is past its start.
+        process.stdin.write(b"a.jpg\ttext\n" * 20_000)
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1].decode()
+    assert process.returncode == 130
+    assert "the same command begins anew" in said
