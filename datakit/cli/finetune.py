@@ -109,7 +109,11 @@ def finetune(
     batch_norm: Annotated[str, typer.Option(help="fixed (keep the running statistics) or moving.")] = "fixed",
     average: Annotated[
         list[float] | None,
-        typer.Option(min=0, max=1, help="Share of tuned weights in an average to try; repeatable. 0: none."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the tuned weights in an average to try; repeatable.",
+        ),
     ] = None,
     augment: Annotated[str, typer.Option(help="recaug (PaddleOCR's RecAug) or none.")] = "recaug",
     aug_prob: Annotated[

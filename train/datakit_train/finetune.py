@@ -1,8 +1,8 @@
 """Fine-tunes a recogniser on a mix, keeps what it knew, and resumes where it stopped.
 
-A run: score the base (step 0), train, score the result and its average with the base, keep the best candidate
-that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model), ``latest.json``
-with its step folder, ``kept/`` (the best scored on the way), ``train.jsonl`` (loss and rate of every step),
+A run: score the base (step 0), train, score the result and its averages with the base, keep the best
+candidate that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model),
+``latest.json`` with its step folder, ``kept/`` (the best scored on the way), ``train.jsonl`` (loss and rate of every step),
 ``evaluations.jsonl``, ``speed.jsonl``, ``curves.html`` and ``curves.png``, ``dropped.jsonl``,
 ``broken.jsonl`` (pictures that could not be decoded, if any), ``config.yml`` (the run as PaddleOCR's own
 trainer reads it) and ``result.json``.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,8 @@ from datakit_train.weights.store import StoredModel, load_model, save_model
 
 BEST = "best"
 RESULT = "result.json"
+# Of the tuned weights: an average with less is the base but for rounding.
+LEAST_SHARE = 0.1
 
 
 def finetune(
@@ -118,26 +121,47 @@ def _silence(_line: str) -> None:
 def _train_and_choose(run: Run, floor: Mapping[str, Score] | None, started: float) -> Result:
     scored = score_sets(run, "base")
     guards = {name: (floor or {}).get(name, score) for name, score in scored.guards.items()}
-    training = train(run, Candidate(scored.name, scored.domain, guards))
+    judged = Candidate(scored.name, scored.domain, guards)
+    training = train(run, judged)
     bad = unique_lines(training.bad)
     if bad:
         write_dropped(run.out / BROKEN, bad)
-    trials = _trials(run)
-    if training.kept is not None:
-        trials.append(training.kept)
+    kept = [] if training.kept is None else [training.kept]
+    trials = [*_trials(run, judged, [candidate for candidate, _ in kept]), *kept]
     return _finish(run, scored, trials, guards, training.steps, len(bad), time.monotonic() - started)
 
 
-def _trials(run: Run) -> list[tuple[Candidate, Mapping[str, Any]]]:
-    """The tuned weights and their averages with the base, each scored."""
+def _trials(
+    run: Run, base: Candidate, kept: Sequence[Candidate]
+) -> list[tuple[Candidate, Mapping[str, Any]]]:
+    """The tuned weights and their averages with the base, each scored.
+
+    Where all of them and ``kept`` are refused, some of them by a guard, smaller shares follow: half of the
+    least one, and half of that again. Most of what was learned stays there, and little was forgotten.
+    """
     tuned = run.engine.weights()
     trials: list[tuple[Candidate, Mapping[str, Any]]] = []
-    for share in (1.0, *run.settings.shares):
+    shares = deque((1.0, *run.settings.shares))
+    least = min(run.settings.shares, default=0.0)
+    while shares:
+        share = shares.popleft()
         name = "tuned" if share == 1.0 else f"average {share:g}"
         weights = tuned if share == 1.0 else average(run.base.tensors, tuned, share)
         run.engine.set_weights(weights)
         trials.append((score_sets(run, name), weights))
+        if not shares and least / 2 >= LEAST_SHARE:
+            tried = [*kept, *(candidate for candidate, _ in trials)]
+            if _all_refused(base, tried, run.settings.max_forget):
+                least /= 2
+                run.say(f"refused so far; trying the average with {least:g} of the tuned weights")
+                shares.append(least)
     return trials
+
+
+def _all_refused(base: Candidate, candidates: Sequence[Candidate], max_forget: float) -> bool:
+    """Whether the gate keeps the base, and a guard is among the reasons."""
+    forgot = any(forgotten(base, candidate, max_forget) for candidate in candidates)
+    return forgot and choose(base, candidates, max_forget) is base
 
 
 def _finish(

@@ -33,17 +33,18 @@ class Settings:
     """How to train.
 
     ``steps`` overrides ``epochs``. ``learning_rate`` None means the guide's, scaled to the batch. ``curve``
-    is the rest of a recipe's schedule; without one the warm-up is ``warmup_steps`` (None: a twentieth of the
-    steps), and Piecewise is the guide's. ``shares`` are the shares of tuned weights whose averages with the
-    base are tried beside the tuned weights themselves. ``layer_decay`` is the factor from a layer's rate to
-    that of the one before it. ``distill`` is the weight of the divergence from the base model's answers, on
-    the pictures of ``distill_on`` (label file or folder; None: on those of every batch). ``amp`` is one of
-    :data:`datakit_train.precision.PRECISIONS`. ``max_width`` is the width in px that longer lines
-    are squeezed to in training, as PaddleOCR's ``image_shape``. ``chances`` are probabilities of augmentation
+    is the rest of a recipe's schedule; without one the warm-up is ``warmup_steps`` (None: a twentieth of
+    the steps), and Piecewise is the guide's. ``shares`` are the shares of tuned weights whose averages
+    with the base are tried beside the tuned weights themselves; smaller ones follow where the guards
+    refuse all. ``layer_decay`` is the factor from a layer's rate to that of the one before it.
+    ``distill`` is the weight of the divergence from the base model's answers, on the pictures of
+    ``distill_on`` (label file or folder; None: on those of every batch). ``amp`` is one of
+    :data:`datakit_train.precision.PRECISIONS`. ``max_width`` is the width in px that longer lines are
+    squeezed to in training, as PaddleOCR's ``image_shape``. ``chances`` are probabilities of augmentation
     by the names of :data:`datakit.effects.LINE_EFFECTS`, where they are not the usual ones. Every
-    ``evaluate_every`` steps behind ``evaluate_from`` (None: only before and after) the weights are scored,
-    and after ``patience`` such scores without a better one training stops. A checkpoint is written every
-    ``save_every`` steps, and at the latest after a minute.
+    ``evaluate_every`` steps behind ``evaluate_from`` (None: only before and after) the weights are
+    scored, and after ``patience`` such scores without a better one training stops. A checkpoint is
+    written every ``save_every`` steps, and at the latest after a minute.
     """
 
     epochs: int = 10
