@@ -2,8 +2,8 @@
 
 A run: score the base (step 0), train, score the result and its averages with the base, keep the best
 candidate that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model),
-``latest.json`` with its step folder, ``kept/`` (the best scored on the way), ``train.jsonl`` (loss and rate of every step),
-``evaluations.jsonl``, ``speed.jsonl``, ``curves.html`` and ``curves.png``, ``dropped.jsonl``,
+``latest.json`` with its step folder, ``kept/`` (the best scored on the way), ``train.jsonl`` (loss and rate
+of every step), ``evaluations.jsonl``, ``speed.jsonl``, ``curves.html`` and ``curves.png``, ``dropped.jsonl``,
 ``broken.jsonl`` (pictures that could not be decoded, if any), ``config.yml`` (the run as PaddleOCR's own
 trainer reads it) and ``result.json``.
 """
