@@ -1,6 +1,8 @@
 """CPU seconds a sample of a fine-tuning step, ours against PaddleOCR's tools/train.py, on the same lines.
 
 python benchmarks/bench_train.py ../shared/data/receipts/rec_train.txt --tree PADDLEOCR --python PYTHON
+python benchmarks/bench_train.py ../shared/data/receipts/rec_train.txt --tree PADDLEOCR --python PYTHON \\
+    --full ../shared/data/receipts/rec_val.txt
 
 Both start from the same PP-OCRv3 weights, take the same lines (drawn with a seed) in batches of 32 with the
 augmentation that each has by default, one thread, data loading included. Every way runs twice: the peer with
@@ -9,6 +11,10 @@ batches, start and end left out. (Ours sorts lines by width: its first batches c
 so that few cannot be taken from more.) The peer runs as it is and, where the processor is no Intel, also with
 the MKL variable that we set for ourselves. Figures are CPU seconds of all threads and children, so that other
 work on the machine counts little.
+
+``--full VAL``: instead each trains one whole pass over all lines at the same constant rate (1e-4), its start
+and end counted, and the weights that it ends with read VAL, by the same reader. What differs by default is
+BatchNorm: PaddleOCR's statistics move, ours are fixed.
 """
 
 from __future__ import annotations
@@ -116,8 +122,8 @@ def cpu_seconds(command: list[str], cwd: Path | None, environment: Mapping[str, 
     return usage.ru_utime + usage.ru_stime
 
 
-def child(labels: Path, data_dir: Path, *, idle: bool) -> None:
-    """One pass of ours over ``labels``, without scoring and saving; ``idle``: all but the pass."""
+def child(labels: Path, data_dir: Path, *, idle: bool, save: Path | None = None) -> None:
+    """One pass of ours over ``labels``, not scored; ``idle``: all but the pass; ``save``: a .pdparams."""
     from datakit.mix import Mix, Source
     from datakit_train.batches import steps_per_epoch, stream_batches
     from datakit_train.engine import Engine
@@ -131,6 +137,52 @@ def child(labels: Path, data_dir: Path, *, idle: bool) -> None:
     stream = stream_batches(samples, batch_size=BATCH, seed=0, first_step=0, last_step=steps, augment=True)
     for number, batch in enumerate(() if idle else stream):
         engine.step(batch, number, RATE)
+    if save is not None:
+        from datakit_train.export.pdparams import write_pdparams
+
+        write_pdparams(save, engine.weights())
+
+
+def score(weights: Path, labels: Path) -> None:
+    """Print what a .pdparams of either trainer reads of a label file, as JSON."""
+    from datakit_train.predict import LineReader, read_label_set, score_predictions
+    from datakit_train.recognizer import find_model, load_recognizer, load_tensors
+    from datakit_train.weights.pdparams import read_pdparams
+    from datakit_train.weights.store import load_model
+
+    recognizer = load_recognizer("ppocrv3-rec")
+    known = load_model(find_model("ppocrv3-rec")).tensors
+    found = read_pdparams(weights)
+    load_tensors(recognizer.network, {name: found[name] for name in known})
+    recognizer.network.eval()
+    print(json.dumps(score_predictions(LineReader(recognizer).read(read_label_set(labels))).to_dict()))
+
+
+def full_passes(args: argparse.Namespace, folder: Path) -> None:
+    """Every way trains one pass over all lines, then reads ``args.full``."""
+    start, words = export_start(folder)
+    lines = args.labels.read_bytes().splitlines(keepends=True)
+    count = len(lines) // BATCH * BATCH
+    file = subset(args.labels, count // BATCH, folder)
+    data_dir = args.labels.resolve().parent
+    yml = recipe(file, data_dir, start, words, folder)
+    trained = {"datakit": folder / "ours.pdparams", "PaddleOCR": folder / "peer/latest.pdparams"}
+    own = [sys.executable, __file__, str(file), "--child", "--data-dir", str(data_dir)]
+    commands = {
+        "datakit": ([*own, "--save", str(trained["datakit"])], None),
+        "PaddleOCR": ([str(args.python), "tools/train.py", "-c", str(yml)], args.tree),
+    }
+    told = {**THREADS, **MKL_TOLD} if args.told else THREADS
+    result: dict[str, dict[str, object]] = {}
+    for name, (command, cwd) in commands.items():
+        seconds = cpu_seconds(command, cwd, told if name == "PaddleOCR" else THREADS, args.log)
+        read = subprocess.run(
+            [sys.executable, __file__, str(args.full), "--score", str(trained[name])],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        result[name] = {"ms_per_sample": 1e3 * seconds / count, **json.loads(read.stdout.splitlines()[-1])}
+        print(json.dumps({name: result[name]}), flush=True)
 
 
 def measure(args: argparse.Namespace, folder: Path) -> dict[str, list[float]]:
@@ -179,13 +231,23 @@ def main() -> None:
     parser.add_argument("--told", action="store_true", help="also the peer with MKL_DEBUG_CPU_TYPE=5")
     parser.add_argument("--log", type=Path, default=Path("bench_train.log"))
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--full", type=Path, metavar="VAL", help="one whole pass each, then read these lines")
     parser.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--save", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--score", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--data-dir", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        child(args.labels, args.data_dir, idle=args.idle)
+        child(args.labels, args.data_dir, idle=args.idle, save=args.save)
+        return
+    if args.score:
+        score(args.score, args.labels)
         return
     args.log = args.log.resolve()
+    if args.full:
+        with tempfile.TemporaryDirectory() as name:
+            full_passes(args, Path(name))
+        return
     with tempfile.TemporaryDirectory() as name:
         found = measure(args, Path(name))
     ours = statistics.median(found["datakit"])
