@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from datakit.errors import InputError, MissingExtraError, WorkerError
-from datakit.executor import Shard, ShardResult, make_shards, run_shards, sign_of_life
+from datakit.executor import Shard, ShardResult, Workers, make_shards, run_shards, sign_of_life
 from datakit.progress import Progress
 
 SHARDS = [Shard(index, (index, index + 1)) for index in range(12)]
@@ -257,3 +257,50 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, number: signal.Signals, c
     assert parent.returncode == code
     assert _wait_until(lambda: not any(_alive(pid) for pid in pids()), 10)
     assert b"Traceback" not in errors
+
+
+def warmed(shard: Shard) -> tuple[int, bool]:
+    return os.getpid(), "DATAKIT_TEST_IS_WARM" in os.environ
+
+
+def warm_up() -> None:
+    os.environ["DATAKIT_TEST_IS_WARM"] = "1"
+
+
+def test_workers_are_warmed_and_stay_for_several_runs() -> None:
+    with Workers(2, warm=warm_up) as workers:
+        first = [result.value for result in run_shards(warmed, SHARDS, workers=workers)]
+        second = [result.value for result in run_shards(warmed, SHARDS, workers=workers)]
+        sums = [result.value for result in run_shards(add, SHARDS, workers=workers)]
+
+    assert all(found and found[1] for found in (*first, *second))
+    processes = {found[0] for found in (*first, *second) if found}
+    assert len(processes) <= 2
+    assert os.getpid() not in processes
+    assert sums == [2 * index + 1 for index in range(12)]
+
+
+def test_a_run_that_is_given_up_leaves_nothing_for_the_next() -> None:
+    with Workers(2) as workers:
+        given_up = workers.run(slow_with_signs, [Shard(index, (1, 2)) for index in range(4)])
+        assert next(given_up).value == 3
+        given_up.close()  # type: ignore[attr-defined]
+        assert [result.value for result in workers.run(add, SHARDS)] == [2 * i + 1 for i in range(12)]
+
+
+def test_a_script_without_a_guard_may_use_workers(tmp_path: Path) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from test_executor import SHARDS, add\n"
+        "from datakit.executor import run_shards\n"
+        "print(sum(result.value for result in run_shards(add, SHARDS, workers=2)))\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, script],
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "144\n"), done.stderr
