@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -98,6 +99,42 @@ def test_two_processes_take_the_steps_of_one(
     assert sorted(path.name for path in (tmp_path / "logs").glob("workerlog.*")) == [
         "workerlog.0", "workerlog.1",
     ]  # fmt: skip
+
+
+# The second process dies without a word in its fourth step, once.
+_DYING = """
+import os, sys
+from pathlib import Path
+from datakit_train import engine
+step, mark = engine.Engine.step, Path(sys.argv[4]).parent / "died"
+def dying(self, batch, number, rate):
+    if os.environ["PADDLE_TRAINER_ID"] == "1" and number == 3 and not mark.exists():
+        mark.touch()
+        os._exit(9)
+    return step(self, batch, number, rate)
+engine.Engine.step = dying
+"""
+
+
+def test_a_process_that_dies_ends_the_run_which_then_goes_on(
+    draw_lines: DrawLines, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, val, out = draw_lines("train", 12, seed=1), draw_lines("val", 3, seed=2), tmp_path / "out"
+    monkeypatch.setattr("datakit_train.devices._AGAIN", _DYING + _RUN)
+    for name, value in path_of_packages().items():
+        monkeypatch.setenv(name, value)
+    arguments = [str(train), str(val), str(tiny_model), str(out), json.dumps(asdict(SETTINGS))]
+    begun = time.monotonic()
+    assert launch(("cpu", "cpu"), arguments, tmp_path / "logs") != 0
+    assert time.monotonic() - begun < 90, "the other process waited for the dead one"
+    assert load_latest(out).state["step"] == 2
+    assert "WorkerError: another process of this run has ended" in (tmp_path / "logs/workerlog.0").read_text()
+    assert not (out / "result.json").exists()
+
+    assert launch(("cpu", "cpu"), arguments, tmp_path / "logs") == 0
+    assert load_latest(out).state["step"] == 5
+    steps = [json.loads(line)["step"] for line in (out / "train.jsonl").read_text().splitlines()]
+    assert steps == [0, 1, 2, 3, 4]
 
 
 def test_the_command_line_with_two_processes(draw_lines: DrawLines, tiny_model: Path, tmp_path: Path) -> None:

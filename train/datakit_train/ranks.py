@@ -6,13 +6,15 @@ all hold the same weights. The first process alone writes, scores and speaks.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
+from datakit.errors import WorkerError
 from datakit_train.framework import import_paddle
 
 T = TypeVar("T")
@@ -40,7 +42,8 @@ class Ranks:
             return value
         paddle = import_paddle()
         tensor = paddle.to_tensor(np.array([value], np.float64))
-        paddle.distributed.all_reduce(tensor)
+        with _others_there():
+            paddle.distributed.all_reduce(tensor)
         return float(tensor.numpy()[0])
 
     def gather(self, items: Sequence[T]) -> list[T]:
@@ -48,7 +51,8 @@ class Ranks:
         if self.size == 1 or not self.sum(float(len(items))):
             return list(items)
         found: list[list[T]] = []
-        import_paddle().distributed.all_gather_object(found, list(items))
+        with _others_there():
+            import_paddle().distributed.all_gather_object(found, list(items))
         return [item for part in found for item in part]
 
     def add_gradients(self, parameters: Iterable[Any]) -> None:
@@ -59,10 +63,23 @@ class Ranks:
         held = list(parameters)
         pieces = [paddle.zeros_like(p) if p.grad is None else p.grad for p in held]
         joined = paddle.concat([piece.reshape([-1]) for piece in pieces])
-        paddle.distributed.all_reduce(joined)
+        with _others_there():
+            paddle.distributed.all_reduce(joined)
         summed = paddle.split(joined, [int(np.prod(p.shape)) for p in held])
         for parameter, total in zip(held, summed, strict=True):
             parameter.grad = total.reshape(parameter.shape)
+
+
+@contextlib.contextmanager
+def _others_there() -> Iterator[None]:
+    """What Paddle raises where a connection breaks is a RuntimeError of a hundred lines."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise WorkerError(
+            "another process of this run has ended (its workerlog says why); the same command goes on from "
+            "the last checkpoint"
+        ) from error
 
 
 ALONE = Ranks()
