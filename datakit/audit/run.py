@@ -102,7 +102,7 @@ def audit(
     with contextlib.ExitStack() as stack:
         every = list(_opened([*sources, *beside.val], stack))
         sets, val = every[: len(sources)], every[len(sources) :]
-        pool = stack.enter_context(Workers(workers if _worth(every, images) else 1, warm=warm_up))
+        pool = stack.enter_context(Workers(_useful(every, images, workers), warm=warm_up))
         run = _Run(settings, pool, progress, sink, lost, beside.readings or Readings())
         for labels in sets:
             run.read(labels)
@@ -168,10 +168,13 @@ def _opened(sources: Sequence[LabelSource], stack: contextlib.ExitStack) -> Iter
         yield LabelSet(number, source, stream, seed)
 
 
-def _worth(sets: Iterable[LabelSet], images: bool) -> bool:
-    """Whether there is anything for workers, and more of it than would be done before they have started."""
-    lines = (labels for labels in sets if images or labels.source.task == "det" or labels.stream is None)
-    return any(labels.stream is None or labels.size() > ALONE_BYTES for labels in lines)
+def _useful(sets: Iterable[LabelSet], images: bool, workers: int) -> int:
+    """How many of ``workers`` there is work for: one for every piece that would not be done before it has
+    started."""
+    lines = [labels for labels in sets if images or labels.source.task == "det" or labels.stream is None]
+    if any(labels.stream is None for labels in lines):
+        return workers
+    return min(workers, sum(labels.size() // ALONE_BYTES for labels in lines))
 
 
 def _require_lines(labels: LabelSet) -> None:

@@ -159,7 +159,7 @@ def test_workers_find_the_same(pictures, monkeypatch):
     folder, names = pictures
     path = folder / "workers.txt"
     path.write_bytes(b"\n".join(label_bytes(random.Random(seed), names) for seed in range(20)))
-    monkeypatch.setattr(run, "ALONE_BYTES", 0)
+    monkeypatch.setattr(run, "ALONE_BYTES", 1)
     monkeypatch.setattr(picture_shards, "SHARD_PICTURES", 16)
     one, two = [], []
     assert (
