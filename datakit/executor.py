@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection, resource_tracker
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -147,13 +147,14 @@ _SIGN_TEXT = 500
 
 
 class _Signs:
-    """Memory that a worker and its parent share: a sign is written in a microsecond and wakes nobody.
+    """A worker's way to its parent: shared memory, where a sign takes a microsecond and wakes nobody.
 
-    In the parent itself signs go nowhere.
+    Where there is none, a message. In the parent itself signs go nowhere.
     """
 
     def __init__(self) -> None:
         self.memory: memoryview | None = None
+        self.pipe: connection.Connection[Any, Any] | None = None
         self._given = 0
 
     def give(self, item: str) -> None:
@@ -161,6 +162,8 @@ class _Signs:
             self._given += 1
             text = item.encode("utf-8", "backslashreplace")[:_SIGN_TEXT]
             self.memory[: _SIGN.size + len(text)] = _SIGN.pack(self._given, len(text)) + text
+        elif self.pipe is not None:
+            self.pipe.send(("sign", item))
 
 
 _SIGNS = _Signs()
@@ -177,7 +180,8 @@ class _Worker:
     """The parent's side of a worker: ``ready`` once it has imported everything, ``task`` while it is busy.
 
     ``function`` is the one that it was told last, ``signs`` where it gives signs of life. Of these ``seen``
-    have counted, and ``seen_before`` were given before its task.
+    have counted, and ``seen_before`` were given before its task. ``told`` came as messages, the last on
+    ``item``.
     """
 
     process: SpawnProcess
@@ -189,9 +193,13 @@ class _Worker:
     task: _Task | None = None
     seen: int = 0
     seen_before: int = 0
+    told: int = 0
+    item: str = ""
 
     def last_sign(self) -> tuple[int, str]:
         """How many signs it has given, and what the last one named."""
+        if self.signs is None:
+            return self.told, self.item
         count, size = _SIGN.unpack_from(self.signs)
         text = bytes(self.signs[_SIGN.size : _SIGN.size + min(size, _SIGN_TEXT)])
         return count, text.decode("utf-8", "replace")
@@ -305,7 +313,10 @@ class _Pool:
             while worker.pipe.poll():
                 kind, content = worker.pipe.recv()
                 worker.deadline = time.monotonic() + self.timeout
-                if kind == "ready":
+                if kind == "sign":
+                    worker.told += 1
+                    worker.item = content
+                elif kind == "ready":
                     worker.ready = True
                 elif worker.task is not None:
                     self.outcomes[worker.task.number] = content
@@ -348,12 +359,20 @@ def _result(shard: Shard, outcome: _Outcome) -> ShardResult[Any]:
 def _start(warm: Callable[[], object] | None) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    signs = context.RawArray("B", _SIGN.size + _SIGN_TEXT)
+    signs = _shared_memory(context)
     process = context.Process(target=_serve, args=(warm, theirs, signs), daemon=True)
     with _sigint_blocked(), _nameless_main():
         process.start()
     theirs.close()
     return _Worker(process, ours, signs, time.monotonic() + START_SECONDS)
+
+
+def _shared_memory(context: SpawnContext) -> Any:
+    """Room for a sign; None where there is none, be it for a full disk or a limit on the size of files."""
+    try:
+        return context.RawArray("B", _SIGN.size + _SIGN_TEXT)
+    except OSError:
+        return None
 
 
 @contextlib.contextmanager
@@ -401,7 +420,8 @@ def _serve(warm: Callable[[], object] | None, pipe: connection.Connection[Any, A
     _use_one_thread()
     if warm is not None:
         warm()
-    _SIGNS.memory = memoryview(signs).cast("B")
+    _SIGNS.memory = None if signs is None else memoryview(signs).cast("B")
+    _SIGNS.pipe = pipe
     function: Callable[[Shard], Any] | None = None
     # The parent has closed the pipe or is gone: nobody wants the rest.
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

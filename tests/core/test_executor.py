@@ -304,3 +304,11 @@ def test_a_script_without_a_guard_may_use_workers(tmp_path: Path) -> None:
         text=True,
     )
     assert (done.returncode, done.stdout) == (0, "144\n"), done.stderr
+
+
+def test_signs_go_as_messages_where_no_memory_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datakit.executor._shared_memory", lambda _context: None)
+    results = list(run_shards(die_at_three, SHARDS, workers=2))
+    assert "item picture-3" in str(results[3].error)
+    results = list(run_shards(slow_with_signs, [Shard(0, (1, 2, 3, 4))], workers=2, timeout=1))
+    assert results == [ShardResult(0, 10)]
