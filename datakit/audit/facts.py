@@ -74,7 +74,9 @@ def _plain_box(box: DetBox, width: float, height: float) -> bool:
     if found is None:
         return False
     left, top, right, bottom = found
-    return left >= 0 and top >= 0 and right < width and bottom < height and right - left >= 1 <= bottom - top
+    # Checks clip to the last column and row: what reaches beyond them is theirs to judge.
+    inside = left >= 0 and top >= 0 and right <= width - 1 and bottom <= height - 1
+    return inside and right - left >= 1 and bottom - top >= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,3 +249,9 @@ def test_pairs_that_are_not_compared_are_said():
     assert list(check.run(page(*row, width=4000))) == [
         "4,480 pairs of its 640 boxes were not compared with each other"
     ]
+
+
+def test_a_box_in_the_last_column_is_judged_as_it_is_clipped():
+    # 1.3 px wide, of which 0.8 are left of the last column.
+    assert "box-no-area" in found(page(rect(798.2, 10, 1.3, 1.1), width=800))
+    assert "box-no-area" not in found(page(rect(796.2, 10, 1.3, 1.1), width=800))
