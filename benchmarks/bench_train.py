@@ -122,6 +122,11 @@ def cpu_seconds(command: list[str], cwd: Path | None, environment: Mapping[str, 
     return usage.ru_utime + usage.ru_stime
 
 
+def own_command(labels: Path, data_dir: Path) -> list[str]:
+    """This script again, for :func:`child`."""
+    return [sys.executable, __file__, str(labels), "--child", "--data-dir", str(data_dir)]
+
+
 def child(labels: Path, data_dir: Path, *, idle: bool, save: Path | None = None) -> None:
     """One pass of ours over ``labels``, not scored; ``idle``: all but the pass; ``save``: a .pdparams."""
     from datakit.mix import Mix, Source
@@ -167,7 +172,7 @@ def full_passes(args: argparse.Namespace, folder: Path) -> None:
     data_dir = args.labels.resolve().parent
     yml = recipe(file, data_dir, start, words, folder)
     trained = {"datakit": folder / "ours.pdparams", "PaddleOCR": folder / "peer/latest.pdparams"}
-    own = [sys.executable, __file__, str(file), "--child", "--data-dir", str(data_dir)]
+    own = own_command(file, data_dir)
     commands = {
         "datakit": ([*own, "--save", str(trained["datakit"])], None),
         "PaddleOCR": ([str(args.python), "tools/train.py", "-c", str(yml)], args.tree),
@@ -203,15 +208,8 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, list[float]]:
                     yml = recipe(file, data_dir, start, words, folder)
                     command, cwd = [str(args.python), "tools/train.py", "-c", str(yml)], args.tree
                 else:
-                    ours = [
-                        sys.executable,
-                        __file__,
-                        str(files[more]),
-                        "--child",
-                        "--data-dir",
-                        str(data_dir),
-                    ]
-                    command, cwd = [*ours, "--idle"] if count == few else ours, None
+                    own = own_command(files[more], data_dir)
+                    command, cwd = [*own, "--idle"] if count == few else own, None
                 seconds.append(cpu_seconds(command, cwd, way.environment, args.log))
             batches = more - few if way.peer else more
             per_sample = 1e3 * (seconds[1] - seconds[0]) / (batches * BATCH)

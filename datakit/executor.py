@@ -129,6 +129,22 @@ def run_shards(
         started.end()
 
 
+def values_of(
+    function: Callable[[Shard], Value], shards: Iterable[Shard], *, workers: int | Workers
+) -> Iterator[Value]:
+    """What ``function`` gives for every shard, in order; one whose worker was killed is worked on here."""
+    waiting: deque[Shard] = deque()
+
+    def noted() -> Iterator[Shard]:
+        for shard in shards:
+            waiting.append(shard)
+            yield shard
+
+    for result in run_shards(function, noted(), workers=workers):
+        shard = waiting.popleft()
+        yield function(shard) if result.value is None else result.value
+
+
 def sign_of_life(item: str) -> None:
     """For a shard's function: it works on ``item`` now, which is named should the worker die or hang."""
     _SIGNS.give(item)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datakit.audit.sketches import SCALE, Sketches
-from datakit.executor import Shard, Workers, run_shards
+from datakit.executor import Shard, Workers, values_of
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -81,13 +81,7 @@ def near_pairs(pictures: Sketched, workers: int | Workers = 1) -> tuple[Ints, In
             Shard(number, (pictures, tables[start : start + _SHARD_TABLES]))
             for number, start in enumerate(range(0, TABLES, _SHARD_TABLES))
         ]
-        results = run_shards(search_tables, shards, workers=workers)
-        # A table whose worker was killed is searched here.
-        found = [
-            search_tables(shard) if result.value is None else result.value
-            for shard, result in zip(shards, results, strict=True)
-        ]
-        codes = np.unique(np.concatenate(found))
+        codes = np.unique(np.concatenate(list(values_of(search_tables, shards, workers=workers))))
     first, second = codes // max(1, count), codes % max(1, count)
     chosen = _among_nearest(first, second, _squares(pictures.sketches, first, second))
     return first[chosen], second[chosen]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from datakit.audit.candidates import near_pairs, sketched
 from datakit.audit.picture_table import PictureTable
-from datakit.executor import Shard, Workers, run_shards
+from datakit.executor import Shard, Workers, make_shards, values_of
 
 Grey = npt.NDArray[np.uint8]
 # Reads the picture of a row again, grey; None if that is not possible any more.
@@ -110,18 +111,12 @@ def _likenesses(pairs: Sequence[tuple[int, int]], load: Load, workers: int | Wor
     # Here, so that the checks can be listed without OpenCV.
     from datakit.audit.alignment import likenesses
 
-    waiting: deque[Shard] = deque()
-
-    def shards() -> Iterator[Shard]:
-        for number, start in enumerate(range(0, len(pairs), _SHARD_PAIRS)):
-            part = pairs[start : start + _SHARD_PAIRS]
-            waiting.append(Shard(number, [(load(one), load(other)) for one, other in part]))
-            yield waiting[-1]
-
-    for result in run_shards(likenesses, shards(), workers=workers):
-        shard = waiting.popleft()
-        # Pairs whose worker was killed are compared here.
-        yield from likenesses(shard) if result.value is None else result.value
+    # One after the other: no more pictures are held than the workers need.
+    shards = (
+        Shard(part.index, [(load(one), load(other)) for one, other in part.items])
+        for part in make_shards(pairs, _SHARD_PAIRS)
+    )
+    yield from itertools.chain.from_iterable(values_of(likenesses, shards, workers=workers))
 
 
 def _of_firsts(near: list[NearPair], firsts: npt.NDArray[np.int64]) -> Iterator[NearPair]:

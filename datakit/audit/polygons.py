@@ -78,11 +78,8 @@ def upright(points: Polygon) -> Rectangle | None:
     (left, top), (right, y1), (x2, bottom), (x3, y3) = points
     if x2 != right or x3 != left or y1 != top or y3 != bottom or not left < right or not top < bottom:
         return None
-    return (
-        (left, top, right, bottom)
-        if left > -_FAR and right < _FAR and top > -_FAR and bottom < _FAR
-        else None
-    )
+    near = left > -_FAR and right < _FAR and top > -_FAR and bottom < _FAR
+    return (left, top, right, bottom) if near else None
 
 
 def is_rectangle(points: Polygon) -> bool:

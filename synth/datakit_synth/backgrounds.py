@@ -77,13 +77,6 @@ def _field_texture(number: int) -> Image:
     return np.clip(level, 0, 255, out=level).astype(np.uint8)
 
 
-def warm_textures() -> None:
-    """Make all textures now: they are half a second of a process's first lines."""
-    for number in range(_TEXTURES):
-        _paper_texture(number)
-        _field_texture(number)
-
-
 def _window(texture: Image, rng: Random, height: int, width: int) -> Image:
     """A piece of the texture at 0.5 to 1.5 times its scale, turned over at random."""
     scale = min(rng.uniform(0.5, 1.5), texture.shape[0] / height)
@@ -182,8 +175,16 @@ GROUNDS: dict[str, Ground] = {
     "photo": photo,
 }
 PROCEDURAL = ("plain", "gradient", "paper", "field")
+_TEXTURED = {"paper": _paper_texture, "field": _field_texture}
 # Cut from the user's own crops, see :mod:`datakit_synth.patches`.
 OWN = "own"
+
+
+def warm_grounds(kinds: tuple[str, ...]) -> None:
+    """Make the textures of ``kinds`` now: they are half a second of a process's first lines."""
+    for kind, texture in _TEXTURED.items():
+        for number in range(_TEXTURES if kind in kinds else 0):
+            texture(number)
 
 
 def check_grounds(kinds: tuple[str, ...], photos: tuple[str, ...], *, own: bool = False) -> None:

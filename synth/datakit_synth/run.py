@@ -147,7 +147,7 @@ def synthesize(
     out = Path(out)
     useful = workers if request.count is None else -(-request.count // SHARD_LINES)
     # They start while the lines are planned.
-    with Workers(min(workers, useful), warm=partial(warm_up, request.presets)) as pool:
+    with Workers(min(workers, useful), warm=partial(warm_up, request.presets, request.backgrounds)) as pool:
         prepared = prepare(request, seed=seed)
         prepared.plan.require()
         manifest = make_manifest(request, prepared, seed=seed, layout=layout, keep_params=keep_params)

@@ -23,7 +23,7 @@ from datakit.errors import OutputError
 from datakit.executor import Shard, sign_of_life
 from datakit.files import atomic_write
 from datakit.labels import encode_rec
-from datakit_synth.backgrounds import warm_textures
+from datakit_synth.backgrounds import warm_grounds
 from datakit_synth.drawing import draw_sample
 from datakit_synth.pictures import Add, read_pack, write_folder, write_pack
 from datakit_synth.render import Rendered, Renderer, RenderJob, encode
@@ -115,11 +115,11 @@ def _renderer(job: RenderJob) -> Renderer:
     return Renderer(job)
 
 
-def warm_up(presets: tuple[str, ...]) -> None:
-    """Make and import what is drawn with, whatever the texts and fonts: some seconds of a worker."""
+def warm_up(presets: tuple[str, ...], backgrounds: tuple[str, ...]) -> None:
+    """Make and import what is drawn with, whatever the texts and fonts: a second or two of a worker."""
     for preset in presets:
         warm_preset(preset)
-    warm_textures()
+    warm_grounds(backgrounds)
 
 
 def render_shard(job: ShardJob, shard: Shard) -> ShardDone:

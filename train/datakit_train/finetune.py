@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -128,7 +127,7 @@ def _train_and_choose(run: Run, floor: Mapping[str, Score] | None, started: floa
         write_dropped(run.out / BROKEN, bad)
     kept = [] if training.kept is None else [training.kept]
     trials = [*_trials(run, judged, [candidate for candidate, _ in kept]), *kept]
-    return _finish(run, scored, trials, guards, training.steps, len(bad), time.monotonic() - started)
+    return _finish(run, scored, trials, judged, training.steps, len(bad), time.monotonic() - started)
 
 
 def _trials(
@@ -139,23 +138,24 @@ def _trials(
     Where all of them and ``kept`` are refused, some of them by a guard, smaller shares follow: half of the
     least one, and half of that again. Most of what was learned stays there, and little was forgotten.
     """
-    tuned = run.engine.weights()
-    trials: list[tuple[Candidate, Mapping[str, Any]]] = []
-    shares = deque((1.0, *run.settings.shares))
-    least = min(run.settings.shares, default=0.0)
-    while shares:
-        share = shares.popleft()
-        name = "tuned" if share == 1.0 else f"average {share:g}"
-        weights = tuned if share == 1.0 else average(run.base.tensors, tuned, share)
-        run.engine.set_weights(weights)
-        trials.append((score_sets(run, name), weights))
-        if not shares and least / 2 >= LEAST_SHARE:
-            tried = [*kept, *(candidate for candidate, _ in trials)]
-            if _all_refused(base, tried, run.settings.max_forget):
-                least /= 2
-                run.say(f"refused so far; trying the average with {least:g} of the tuned weights")
-                shares.append(least)
+    tuned, shares = run.engine.weights(), run.settings.shares
+    trials = [_trial(run, tuned, share) for share in (1.0, *shares)]
+    least = min(shares, default=0.0) / 2
+    while least >= LEAST_SHARE and _all_refused(
+        base, [*kept, *(candidate for candidate, _ in trials)], run.settings.max_forget
+    ):
+        run.say(f"refused so far; trying the average with {least:g} of the tuned weights")
+        trials.append(_trial(run, tuned, least))
+        least /= 2
     return trials
+
+
+def _trial(run: Run, tuned: Mapping[str, Any], share: float) -> tuple[Candidate, Mapping[str, Any]]:
+    """The average with ``share`` of the tuned weights, scored; 1 is those themselves."""
+    name = "tuned" if share == 1.0 else f"average {share:g}"
+    weights = tuned if share == 1.0 else average(run.base.tensors, tuned, share)
+    run.engine.set_weights(weights)
+    return score_sets(run, name), weights
 
 
 def _all_refused(base: Candidate, candidates: Sequence[Candidate], max_forget: float) -> bool:
@@ -168,12 +168,11 @@ def _finish(
     run: Run,
     base: Candidate,
     trials: Sequence[tuple[Candidate, Mapping[str, Any]]],
-    guards: Mapping[str, Score],
+    judged: Candidate,
     steps: int,
     bad: int,
     seconds: float,
 ) -> Result:
-    judged = Candidate(base.name, base.domain, guards)
     candidates = [candidate for candidate, _ in trials]
     chosen = choose(judged, candidates, run.settings.max_forget)
     weights = next((tensors for candidate, tensors in trials if candidate is chosen), run.base.tensors)

@@ -85,7 +85,7 @@ def synthesize_pages(
     out = Path(out)
     useful = -(-request.count // SHARD_PAGES)
     # They start while the pages are prepared.
-    with Workers(min(workers, useful), warm=partial(warm_up, request.presets)) as pool:
+    with Workers(min(workers, useful), warm=partial(warm_up, request.presets, request.backgrounds)) as pool:
         prepared = prepare_pages(request, seed=seed)
         wanted = prepared.fingerprint()
         require_ours(out, wanted, COMMAND)
