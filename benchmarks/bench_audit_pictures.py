@@ -3,7 +3,8 @@
     python benchmarks/bench_audit_pictures.py LABELS... [--runs 3] [--task det]
 
 ``headers`` is ``picture_facts(decode=False)`` beside ``Image.open(path).size``; ``checks`` is
-``audit(..., images=True)``, labels and all checks with it, beside ``cv2.imread``. Each is a child process
+``audit(..., copies=False)``, every check on a picture and on its label, ``all`` the same with the search for
+copies, beside ``cv2.imread``. Each is a child process
 bound to one core, CPU seconds from after its imports; ``two`` is the same audit with two processes on two
 cores beside one, by the clock: the machine has to be idle for it. Printed are medians of runs by turns.
 """
@@ -60,19 +61,21 @@ def read_loop(files: list[str]) -> int:
     return found
 
 
-def checks(files: list[str], workers: int = 1) -> int:
+def whole(files: list[str], workers: int = 1, *, copies: bool = True) -> int:
     from datakit.audit import audit
 
-    return audit(list(files), task="det" if TASK == "det" else "rec", workers=workers).totals.lines
+    task = "det" if TASK == "det" else "rec"
+    return audit(list(files), task=task, workers=workers, copies=copies).totals.lines
 
 
 MODES: dict[str, Callable[[list[str]], int]] = {
     "open loop": open_loop,
     "headers": headers,
     "imread loop": read_loop,
-    "checks": checks,
-    "one": checks,
-    "two": lambda files: checks(files, 2),
+    "checks": lambda files: whole(files, copies=False),
+    "all": whole,
+    "one": whole,
+    "two": lambda files: whole(files, 2),
 }
 
 
@@ -83,8 +86,10 @@ def child(mode: str, files: list[str]) -> None:
     import PIL.Image
 
     import datakit.audit.run  # noqa: F401
+    from datakit.audit.look_shard import warm_up
 
     PIL.Image.init()
+    warm_up()
     begun, wall = time.process_time(), time.perf_counter()
     found = MODES[mode](files)
     print(
@@ -126,6 +131,7 @@ def main() -> None:
     for mode, against, key in (
         ("headers", "open loop", "cpu"),
         ("checks", "imread loop", "cpu"),
+        ("all", "imread loop", "cpu"),
         ("two", "one", "wall"),
     ):
         ours, theirs = median(mode, key), median(against, key)

@@ -14,7 +14,7 @@ work on the machine counts little.
 
 ``--full VAL``: instead each trains one whole pass over all lines at the same constant rate (1e-4), its start
 and end counted, and the weights that it ends with read VAL, by the same reader. What differs by default is
-BatchNorm: PaddleOCR's statistics move, ours are fixed.
+BatchNorm: PaddleOCR's statistics move, ours are fixed; ours therefore runs both ways.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ def own_command(labels: Path, data_dir: Path) -> list[str]:
     return [sys.executable, __file__, str(labels), "--child", "--data-dir", str(data_dir)]
 
 
-def child(labels: Path, data_dir: Path, *, idle: bool, save: Path | None = None) -> None:
+def child(
+    labels: Path, data_dir: Path, *, idle: bool, moving: bool = False, save: Path | None = None
+) -> None:
     """One pass of ours over ``labels``, not scored; ``idle``: all but the pass; ``save``: a .pdparams."""
     from datakit.mix import Mix, Source
     from datakit_train.batches import steps_per_epoch, stream_batches
@@ -136,7 +138,7 @@ def child(labels: Path, data_dir: Path, *, idle: bool, save: Path | None = None)
     from datakit_train.samples import load_samples
 
     recognizer = load_recognizer("ppocrv3-rec")
-    engine = Engine(recognizer.network, seed=0)
+    engine = Engine(recognizer.network, fixed_batch_norm=not moving, seed=0)
     samples = load_samples(Mix((Source(labels, data_dir, "domain", 1.0),)), recognizer.charset)
     steps = steps_per_epoch(samples, batch_size=BATCH, seed=0)
     stream = stream_batches(samples, batch_size=BATCH, seed=0, first_step=0, last_step=steps, augment=True)
@@ -171,10 +173,18 @@ def full_passes(args: argparse.Namespace, folder: Path) -> None:
     file = subset(args.labels, count // BATCH, folder)
     data_dir = args.labels.resolve().parent
     yml = recipe(file, data_dir, start, words, folder)
-    trained = {"datakit": folder / "ours.pdparams", "PaddleOCR": folder / "peer/latest.pdparams"}
+    trained = {
+        "datakit": folder / "ours.pdparams",
+        "datakit, BatchNorm moving": folder / "moving.pdparams",
+        "PaddleOCR": folder / "peer/latest.pdparams",
+    }
     own = own_command(file, data_dir)
     commands = {
         "datakit": ([*own, "--save", str(trained["datakit"])], None),
+        "datakit, BatchNorm moving": (
+            [*own, "--moving", "--save", str(trained["datakit, BatchNorm moving"])],
+            None,
+        ),
         "PaddleOCR": ([str(args.python), "tools/train.py", "-c", str(yml)], args.tree),
     }
     told = {**THREADS, **MKL_TOLD} if args.told else THREADS
@@ -231,12 +241,13 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--full", type=Path, metavar="VAL", help="one whole pass each, then read these lines")
     parser.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--moving", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--save", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--score", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--data-dir", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        child(args.labels, args.data_dir, idle=args.idle, save=args.save)
+        child(args.labels, args.data_dir, idle=args.idle, moving=args.moving, save=args.save)
         return
     if args.score:
         score(args.score, args.labels)

@@ -89,7 +89,6 @@ _REDUCED = (
     (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
     (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
     (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
-    (0, cv2.IMREAD_GRAYSCALE),
 )
 _TURNS: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
     1: lambda image: image,
@@ -184,7 +183,8 @@ def decode_small(path: str | Path, data: bytes, info: ImageInfo, height: int) ->
     Every coefficient is read all the same, and the damage found that decoding finds; only pixels are fewer.
     """
     steps = info.height // height if info.format == "JPEG" else 1
-    return _decode(path, data, info, next(flag for least, flag in _REDUCED if steps >= least))
+    flag = next(flag for least, flag in _REDUCED if steps >= least) if steps > 1 else cv2.IMREAD_GRAYSCALE
+    return _decode(path, data, info, flag)
 
 
 def resolve_image(data_dir: str | Path, image: str, *, allow_outside: bool = False) -> Path:
@@ -364,8 +364,10 @@ def _decode(path: str | Path, data: bytes, info: ImageInfo, flag: int) -> npt.ND
                 # OpenCV reads GIF from 4.11 on only.
                 return _from_pillow(picture, info, flag)
     # OpenCV turns TIFF while decoding, and its versions differ in what else they turn.
-    turn = _TURNS[1 if info.format == "TIFF" else info.orientation]
-    return np.ascontiguousarray(turn(_pixels(path, data, flag)))
+    pixels = _pixels(path, data, flag)
+    if info.orientation == 1 or info.format == "TIFF":
+        return pixels
+    return np.ascontiguousarray(_TURNS[info.orientation](pixels))
 
 
 def _from_pillow(picture: Image.Image, info: ImageInfo, flag: int) -> npt.NDArray[np.uint8]:

@@ -17,9 +17,10 @@ def warm_up() -> None:
 
 
 def look(shard: Shard) -> Looks:
-    """Look at the pictures of a shard: (data_dir, allow_outside, whether to keep pixels, paths)."""
+    """Look at the pictures of a shard: (data_dir, allow_outside, whether copies are searched for, whether to
+    keep pixels, paths)."""
     # Here, so that an audit of the labels alone does without OpenCV.
     from datakit.audit.opening import look_at
 
-    data_dir, allow_outside, keep, images = shard.items
-    return look_at(data_dir, images, allow_outside=allow_outside, keep=keep)
+    data_dir, allow_outside, copies, keep, images = shard.items
+    return look_at(data_dir, images, allow_outside=allow_outside, copies=copies, keep=keep)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datakit.audit.features import HEIGHT, Features, Grey, measure
+from datakit.audit.features import Features, measure
 from datakit.audit.looks import Looks
 from datakit.audit.pictures import BLANK, Picture, Root, root_of
 from datakit.audit.sketches import THUMBNAIL, sketches
+from datakit.clarity import HEIGHT, Grey
 from datakit.errors import InputError
 from datakit.files import UnsafePathError
 from datakit.headers import ImageInfo
@@ -52,28 +53,33 @@ class _File:
 def decoded_picture(data_dir: str, image: str, *, allow_outside: bool) -> Picture:
     """The facts of a picture of a label file or an LMDB set, from its pixels; see ``picture_facts``."""
     faults: dict[int, Picture] = {}
-    for files, _, seen in _measured(data_dir, (image,), allow_outside, faults):
+    for files, _, seen in _measured(data_dir, (image,), allow_outside, faults, True):
         return _picture(files[0], seen, 0)
     return faults[0]
 
 
-def look_at(data_dir: str, images: Sequence[str], *, allow_outside: bool, keep: bool = False) -> Looks:
+def look_at(
+    data_dir: str, images: Sequence[str], *, allow_outside: bool, copies: bool = True, keep: bool = False
+) -> Looks:
     """The facts of many pictures; ``keep`` their pixels too, but for pictures that are much higher than a
     line is read at.
+
+    Without ``copies`` digests and sketches, which nothing but the search for copies asks for, stay 0.
     """
     odd: dict[int, Picture] = {}
     looks = Looks.of(len(images), odd)
-    for files, greys, seen in _measured(data_dir, images, allow_outside, odd):
+    for files, greys, seen in _measured(data_dir, images, allow_outside, odd, copies):
         at = [file.at for file in files]
         if keep:
             whole = zip(at, greys, files, strict=True)
             looks.greys.update((n, grey) for n, grey, file in whole if grey.shape[0] == file.info.height)
         looks.widths[at] = [file.info.width for file in files]
         looks.heights[at] = [file.info.height for file in files]
-        looks.digests[at] = [file.digest() for file in files]
         looks.sharpness[at] = seen.sharpness
         looks.contrast[at] = seen.contrast
-        looks.sketches[at] = sketches(seen.thumbnails)
+        if copies:
+            looks.digests[at] = [file.digest() for file in files]
+            looks.sketches[at] = sketches(seen.thumbnails)
         for number in np.flatnonzero(seen.spread < BLANK).tolist():
             odd[at[number]] = _picture(files[number], seen, number)
         for number, file in enumerate(files):
@@ -128,7 +134,7 @@ def _read(root: Root, image: str) -> tuple[str, bytes]:
 
 
 def _measured(
-    data_dir: str, images: Sequence[str], allow_outside: bool, faults: dict[int, Picture]
+    data_dir: str, images: Sequence[str], allow_outside: bool, faults: dict[int, Picture], thumbnails: bool
 ) -> Iterator[tuple[list[_File], list[Grey], Features]]:
     """The usable ones of ``images`` by small groups; the others go into ``faults``."""
     root = root_of(data_dir, allow_outside)
@@ -143,7 +149,7 @@ def _measured(
         for group in _groups(read):
             files, greys = _decoded(group, faults)
             if files:
-                yield files, greys, measure(greys)
+                yield files, greys, measure(greys, thumbnails=thumbnails)
 
 
 def _groups(files: list[_File]) -> Iterator[list[_File]]:

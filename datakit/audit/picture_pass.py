@@ -60,6 +60,7 @@ def set_findings(
     *,
     val_sources: Collection[int] = (),
     allow_outside: bool = False,
+    copies: bool = True,
     load: Load | None = None,
     group: Grouping | None = None,
     workers: int | Workers = 1,
@@ -67,12 +68,14 @@ def set_findings(
     """What all pictures together show: copies, leaks, pages on both sides, labels that do not fit.
 
     ``files`` and ``data_dirs`` are those of the label sources by number, ``val_sources`` the numbers of those
-    to measure with. ``load`` reads a picture again where two have to be compared; by default from its file.
-    The result does not depend on how the rows came into the table, only on their order.
+    to measure with. ``copies`` False leaves the search for copies out. ``load`` reads a picture again where
+    two have to be compared; by default from its file. The result does not depend on how the rows came into
+    the table, only on their order.
     """
     yield from room_findings(table)
-    with one_thread():
-        reader = load or picture_loader(table, data_dirs, allow_outside)
-        yield from copy_findings(table, reader, list(files), val_sources, workers)
+    if copies:
+        with one_thread():
+            reader = load or picture_loader(table, data_dirs, allow_outside)
+            yield from copy_findings(table, reader, list(files), val_sources, workers)
     if val_sources:
         yield from page_findings(table, val_sources, group)

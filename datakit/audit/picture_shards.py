@@ -32,12 +32,13 @@ def looked_at(
     allow_outside: bool,
     workers: int | Workers,
     progress: Progress,
+    copies: bool = True,
     keep: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Prepared, Looks]]:
     """Every part in its order with what was seen of its pictures.
 
-    Pictures whose worker died have the fault "not-inspected". ``keep`` is asked whether pixels of more
-    pictures are wanted.
+    ``copies`` False leaves out what only the search for copies asks for. Pictures whose worker died have the
+    fault "not-inspected". ``keep`` is asked whether pixels of more pictures are wanted.
     """
     waiting: deque[_Waiting] = deque()
 
@@ -49,7 +50,7 @@ def looked_at(
             pieces = [tuple(images[start : start + SHARD_PICTURES]) for start in starts]
             waiting.append(_Waiting(part, deque(pieces)))
             for piece in pieces:
-                yield Shard(index, (data_dir, allow_outside, keep(), piece))
+                yield Shard(index, (data_dir, allow_outside, copies, keep(), piece))
                 index += 1
 
     with one_thread():

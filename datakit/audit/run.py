@@ -61,6 +61,7 @@ def audit(
     max_text_length: int = 25,
     image_shape: tuple[int, int, int] = (3, 48, 320),
     images: bool = True,
+    copies: bool = True,
     allow_outside: bool = False,
     workers: int = 1,
     progress: bool = False,
@@ -76,8 +77,8 @@ def audit(
     file looks like; both are those of the source for a :class:`LabelSource`. Without a ``charset`` no
     character counts as missing. ``max_text_length`` is in code points, ``image_shape`` in (channels, height,
     width) px, ``lower`` and ``crop_side`` as in :class:`Settings`. ``images`` False leaves the pictures
-    closed. ``beside`` is what the set is held against. The result does not depend on ``workers``;
-    ``progress`` draws a bar on stderr.
+    closed, ``copies`` False does not search them for copies of each other. ``beside`` is what the set is held
+    against. The result does not depend on ``workers``; ``progress`` draws a bar on stderr.
 
     The report keeps 1,000 findings a check; ``sink`` gets every one, as they are found. ``lost`` is told of
     every line that is not trained as labelled. Memory does not grow with the files but for 8 bytes a line.
@@ -93,6 +94,7 @@ def audit(
         max_text_length,
         image_shape,
         images,
+        copies,
         allow_outside,
         crop_side=crop_side,
         lower=lower,
@@ -238,6 +240,7 @@ class _Run:
             [labels.data_dir for labels in every],
             val_sources={labels.number for labels in val},
             allow_outside=self.settings.allow_outside,
+            copies=self.settings.copies,
             workers=self.workers,
         )
         for finding in found:
@@ -292,7 +295,8 @@ class _Run:
                     allow_outside=self.settings.allow_outside,
                     workers=self.workers,
                     progress=bar,
-                    keep=lambda: self.table.has_room,
+                    copies=self.settings.copies,
+                    keep=lambda: self.settings.copies and self.table.has_room,
                 )
             return
         with Progress(size // 1000, f"audit {labels.file}, kB", enabled=self.progress) as bar:

@@ -16,7 +16,8 @@ class Settings:
     """The trainer's options that decide what becomes of a line.
 
     ``image_shape`` is (channels, height, width) in px; ``charset`` None means that no dictionary was given,
-    and every check that needs one is left out. ``crop_side`` is the side in px of the square that detection
+    and every check that needs one is left out. Without ``copies`` pictures are not compared with each other.
+    ``crop_side`` is the side in px of the square that detection
     training scales its crops to (EastRandomCropData; 960 in PP-OCRv3's recipe, 640 in most others).
     ``lower`` is PaddleOCR's lower case of texts where it has no dictionary.
     """
@@ -26,6 +27,7 @@ class Settings:
     max_text_length: int = 25
     image_shape: tuple[int, int, int] = (3, 48, 320)
     images: bool = True
+    copies: bool = True
     allow_outside: bool = False
     crop_side: int = 960
     lower: bool = False

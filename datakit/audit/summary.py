@@ -159,6 +159,7 @@ def _shown_settings(settings: Settings) -> dict[str, Any]:
         "image_shape": list(settings.image_shape),
         "dictionary_classes": settings.charset.num_classes if settings.charset else None,
         "images": settings.images,
+        "copies": settings.copies,
     }
 
 
@@ -170,3 +171,5 @@ def _notes(sets: Sequence[LabelSet], settings: Settings) -> Iterator[str]:
         yield from (f"dictionary: {note}" for note in settings.charset.notes)
     if not settings.images:
         yield "pictures were not looked at (--no-images)"
+    elif not settings.copies:
+        yield "pictures were not compared with each other (--no-copies)"

@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datakit.badcases.slices import Slice
 from datakit.errors import DatakitError
 from datakit.records import Prediction
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Pictures measured at most; the first ones, so that a run is repeatable.
 MOST_PICTURES = 20_000
@@ -26,8 +31,8 @@ INK_ROWS = 0.12
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """A line's picture: size in px, sharpness (variance of the Laplacian of the grey picture at height 48),
-    contrast ((95th - 5th percentile) / 255), and whether ink touches its left or right border."""
+    """A line's picture: size in px, sharpness and contrast as in :mod:`datakit.clarity`, and whether ink
+    touches its left or right border."""
 
     width: int
     height: int
@@ -56,37 +61,36 @@ class PictureReader:
 
     def __call__(self, prediction: Prediction) -> PictureFacts | None:
         """The facts, None where the picture is missing, broken or outside."""
-        from datakit.images import read_bgr, resolve_image
+        from datakit.images import decode_grey, header, read_picture, resolve_image
 
         folder = (self.folders or {}).get(prediction.file) or self.data_dir or Path(prediction.file).parent
         try:
             path = resolve_image(folder, prediction.image, allow_outside=self.allow_outside)
-            return measure(read_bgr(path))
+            data = read_picture(path)
+            return measure(decode_grey(path, data, header(path, data)))
         except DatakitError:
             return None
 
 
-def measure(image: object) -> PictureFacts:
-    """The facts of a BGR picture (height x width x 3, uint8)."""
-    import cv2
+def measure(grey: npt.NDArray[np.uint8]) -> PictureFacts:
+    """The facts of a picture of height x width, grey."""
+    # Here, so that badcases of texts alone do without OpenCV.
     import numpy as np
 
-    pixels = np.asarray(image)
-    height, width = pixels.shape[:2]
-    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    scaled = cv2.resize(grey, (max(1, round(READ_HEIGHT * width / height)), READ_HEIGHT))
-    dark, middle, light = (float(value) for value in np.percentile(grey, [5, 50, 95]))
-    threshold = max(12.0, (light - dark) / 2)
+    from datakit import clarity
+
+    height, width = grey.shape
+    contrast = clarity.contrast(grey)
+    middle = float(np.median(grey))
+    threshold = max(12.0, contrast * 255 / 2)
 
     def inked(columns: object) -> bool:
         far = np.abs(np.asarray(columns, dtype=np.float32) - middle) > threshold
         return bool(far.any(axis=1).mean() >= INK_ROWS)
 
     edge = max(1, round(width * 0.004))
-    sharpness = float(cv2.Laplacian(scaled, cv2.CV_32F).var())
-    return PictureFacts(
-        width, height, sharpness, (light - dark) / 255, inked(grey[:, :edge]), inked(grey[:, -edge:])
-    )
+    sharpness = clarity.sharpness(clarity.scaled(grey))
+    return PictureFacts(width, height, sharpness, contrast, inked(grey[:, :edge]), inked(grey[:, -edge:]))
 
 
 @dataclass(slots=True)

@@ -106,6 +106,9 @@ def audit(
     images: Annotated[
         bool, typer.Option("--images/--no-images", help="Open and decode every picture.")
     ] = True,
+    copies: Annotated[
+        bool, typer.Option("--copies/--no-copies", help="Search for pictures that are there twice or nearly.")
+    ] = True,
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Follow paths that leave data_dir.")
     ] = False,
@@ -184,6 +187,7 @@ def audit(
         output,
         request=request,
         images=images,
+        copies=copies,
         allow_outside=allow_outside,
         workers=workers,
     )
@@ -262,7 +266,7 @@ def _beside(inputs: Inputs, request: Request, options: dict[str, Any]) -> tuple[
 
     reference = readings = None
     if inputs.reference:
-        of_reference = run(inputs.reference, progress=True, **options)
+        of_reference = run(inputs.reference, progress=True, **{**options, "copies": False})
         reference = (of_reference.stats, of_reference.pictures)
     unmatched = Unmatched()
     if request.predictions:

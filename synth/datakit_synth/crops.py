@@ -9,15 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from datakit.clarity import contrast, scaled, sharpness
 from datakit.effects import Image
 from datakit_synth.ink import Colour, luma
 from datakit_synth.kinds import is_wide
 from datakit_synth.layout import Mask
 
-# The height that PP-OCR's recogniser reads lines at, and at which sharpness is compared.
-SHARPNESS_HEIGHT = 48
-_WIDEST = 4800
-_SHARES = np.array([0.05, 0.95], np.float32)
 # Grey levels between ink and paper below which nothing can be said of either.
 MIN_SEPARATION = 12
 # A crop narrower than this many text heights does not say how its line leans.
@@ -36,13 +33,12 @@ class Crop:
     """One real line as it was measured.
 
     ``width`` and ``height`` px; ``length`` code points of its label. ``ink`` and ``paper`` blue, green, red.
-    ``sharpness`` (variance of the Laplacian at height 48) and ``contrast`` ((95th - 5th percentile) / 255)
-    are what ``datakit audit`` measures. ``noise``: sigma in grey levels beside the text. ``quality``: 1 to
-    100 of its JPEG tables, 0 for other formats. ``left``, ``top``, ``right``, ``bottom``: free space, in
-    heights.
-    ``angle`` degrees, clockwise; ``slant``: how far strokes lean to the right, dx/dy (an italic about 0.2);
-    both 0 where the text is too short to say. ``pitch``: width of an average
-    character in text heights, a wide one counted as two. ``coverage``: share of ink pixels in the picture.
+    ``sharpness`` and ``contrast`` as in :mod:`datakit.clarity`. ``noise``: sigma in grey levels beside the
+    text. ``quality``: 1 to 100 of its JPEG tables, 0 for other formats. ``left``, ``top``, ``right``,
+    ``bottom``: free space, in heights. ``angle`` degrees, clockwise; ``slant``: how far strokes lean to the
+    right, dx/dy (an italic about 0.2); both 0 where the text is too short to say. ``pitch``: width of an
+    average character in text heights, a wide one counted as two. ``coverage``: share of ink pixels in the
+    picture.
     """
 
     width: int
@@ -90,28 +86,6 @@ class Marks:
     reach: Mask
     dark: bool
     sure: bool
-
-
-def sharpness(grey: Mask) -> float:
-    """Variance of the Laplacian of ``grey`` scaled to height 48: the definition of ``datakit audit``."""
-    edges = cv2.Laplacian(_scaled(grey), cv2.CV_16S)
-    return float(cv2.norm(edges, cv2.NORM_L2SQR) / edges.size)
-
-
-def contrast(grey: Mask) -> float:
-    """(95th - 5th percentile) / 255 of ``grey``, scaled to height 48 if higher: as ``datakit audit`` does."""
-    seen = grey if grey.shape[0] <= SHARPNESS_HEIGHT else _scaled(grey)
-    counts = cv2.calcHist([seen], [0], None, [256], [0, 256]).ravel().cumsum()
-    dark, light = counts.searchsorted(_SHARES * counts[-1]).tolist()
-    return float(light - dark) / 255
-
-
-def _scaled(grey: Mask) -> Mask:
-    """At height 48, of an even width."""
-    height, width = grey.shape
-    half = min(_WIDEST // 2, max(1, round(width * (SHARPNESS_HEIGHT // 2) / height)))
-    method = cv2.INTER_AREA if height >= 2 * SHARPNESS_HEIGHT else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (2 * half, SHARPNESS_HEIGHT), interpolation=method), np.uint8)
 
 
 def noise(grey: Mask, where: Mask) -> float:
@@ -167,7 +141,7 @@ def measure_crop(image: Image, text: str, quality: int, marks: Marks) -> Crop | 
         length=len(text),
         ink=ink,
         paper=paper,
-        sharpness=round(sharpness(grey), 1),
+        sharpness=round(sharpness(scaled(grey)), 1),
         contrast=round(contrast(grey), 4),
         noise=round(noise(grey, cv2.bitwise_not(marks.reach)), 2),
         quality=quality,

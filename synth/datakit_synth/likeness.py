@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from datakit import clarity
 from datakit.effects import EFFECTS, Image
 from datakit_synth import crops, legibility
 from datakit_synth.crops import Crop
@@ -70,14 +71,14 @@ def liken(drawn: Drawn, crop: Crop, rng: Random) -> dict[str, Any]:
     added = crop.noise**2 * _noise_sharpness(crop.height)
 
     def gain(soft: Mask) -> float:
-        wanted = crop.contrast / max(0.02, crops.contrast(soft)) if percentiles else 1.0
+        wanted = crop.contrast / max(0.02, clarity.contrast(soft)) if percentiles else 1.0
         if not percentiles and drawn.contrast > abs(crop.separation):
             wanted = abs(crop.separation) / drawn.contrast
         return min(_GAINS[1], max(_GAINS[0], wanted))
 
     def sharpness(softness: float) -> float:
         soft = _softened(grey, softness)
-        return gain(soft) ** 2 * crops.sharpness(soft) + added
+        return gain(soft) ** 2 * clarity.sharpness(clarity.scaled(soft)) + added
 
     softness = _search(sharpness, crop.sharpness)
     contrast = round(gain(_softened(grey, softness)), 3)
@@ -119,7 +120,7 @@ def _softened(image: Any, softness: float) -> Any:
     """Gaussian blur of ``softness`` px at height 48, or unsharp masking by that amount where negative."""
     if softness == 0.0:
         return image
-    scale = image.shape[0] / crops.SHARPNESS_HEIGHT
+    scale = image.shape[0] / clarity.HEIGHT
     if softness < 0.0:
         soft = cv2.GaussianBlur(image, (0, 0), max(0.6, scale))
         return cv2.addWeighted(image, 1.0 - softness, soft, softness, 0.0)
@@ -158,4 +159,4 @@ def _noise_sharpness(height: int) -> float:
     rows = max(8, height)
     flat = np.full((rows, 256, 3), 128, np.uint8)
     noisy = EFFECTS["noise"].apply(flat, {"sigma": _PROBE_SIGMA, "x": 0, "y": 0, "grey": True})
-    return crops.sharpness(np.ascontiguousarray(noisy[:, :, 0])) / _PROBE_SIGMA**2
+    return clarity.sharpness(clarity.scaled(np.ascontiguousarray(noisy[:, :, 0]))) / _PROBE_SIGMA**2

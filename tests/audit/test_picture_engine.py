@@ -2,22 +2,27 @@
 
 import io
 import random
+import shutil
 from collections import Counter
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from jsonschema import validate
 from PIL import Image
 from slow_audit import TEXTS, found_by, random_file, slow_audit
 from test_text_engine import SETTINGS
 
 from datakit.audit import audit, chunks, picture_shards, picture_table, run
-from datakit.audit.features import HEIGHT, measure
+from datakit.audit.copy_checks import COPY_CHECKS
+from datakit.audit.features import measure
 from datakit.audit.image_checks import PICTURE_CHECKS, SHAPE_CHECKS
 from datakit.audit.line_checks import REC_CHECKS, WRITING_CHECKS
 from datakit.audit.opening import decoded_picture, look_at
 from datakit.audit.pictures import picture_facts
+from datakit.audit.schema import load_schema
+from datakit.clarity import HEIGHT
 from datakit.errors import InputError
 from datakit.executor import ShardResult
 from datakit.images import decode_grey, decode_small, header
@@ -211,6 +216,20 @@ def test_kept_pixels_change_no_finding(pictures, monkeypatch):
     assert {code: n for code, n in kept.counts.items() if code.startswith("near-copy")} == {
         "near-copy-two-texts": 1
     }
+
+
+def test_without_copies_every_other_finding_is_the_same(pictures):
+    folder, names = pictures
+    path = folder / "twice.txt"
+    shutil.copy(folder / names[0], folder / "again.jpg")
+    path.write_text("".join(f"{name}\tx\n" for name in [*names, "again.jpg"]))
+    whole, without = (audit([path], task="rec", copies=copies) for copies in (True, False))
+    assert whole.counts["exact-copy"]
+    of_copies = {code for code in whole.counts if code in COPY_CHECKS}
+    assert without.counts == {code: n for code, n in whole.counts.items() if code not in of_copies}
+    assert without.totals == whole.totals
+    assert "pictures were not compared with each other (--no-copies)" in without.notes
+    validate(without.to_dict(), load_schema("report"))
 
 
 def test_a_picture_measures_the_same_alone_and_among_others(pictures):

@@ -206,13 +206,13 @@ def test_kinds_seen_in_the_picture(facts, kind):
 
 
 def test_pictures_are_measured():
-    image = np.full((40, 120, 3), 255, np.uint8)
+    image = np.full((40, 120), 255, np.uint8)
     image[10:30, 50:70] = 0
     image[10:30, 118:] = 0
     facts = measure(image)
     assert (facts.width, facts.height, facts.ink_left, facts.ink_right) == (120, 40, False, True)
     assert facts.contrast == 1.0
-    assert measure(np.full((40, 120, 3), 200, np.uint8)).sharpness == 0.0
+    assert measure(np.full((40, 120), 200, np.uint8)).sharpness == 0.0
 
 
 def test_lines_seen_twice_in_any_order():

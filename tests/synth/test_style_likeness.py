@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from style_pictures import INK, PAPER, crop, write_set
 
+from datakit import clarity
 from datakit.effects import PRESETS
 from datakit.errors import UsageError
 from datakit_fonts import read_faces
-from datakit_synth import crops, ink, legibility, likeness
+from datakit_synth import ink, legibility, likeness
 from datakit_synth.crops import Crop, find_ink, measure_crop
 from datakit_synth.patches import Patch, cut_patch
 from datakit_synth.render import Renderer, RenderJob, encode, sample_rng
@@ -59,8 +60,10 @@ def test_pictures_get_the_sharpness_contrast_and_noise_of_the_crop(
     drawn = [renderer.render("HELLO WORLD 123", sample_rng(1, index)) for index in range(20)]
     greys = [grey_of(line.image) for line in drawn]
     assert {line.image.shape[0] for line in drawn} == {40}
-    assert np.median([crops.sharpness(grey) for grey in greys]) == pytest.approx(wanted.sharpness, rel=0.2)
-    assert np.median([crops.contrast(grey) for grey in greys]) == pytest.approx(wanted.contrast, abs=0.05)
+    assert np.median([clarity.sharpness(clarity.scaled(grey)) for grey in greys]) == pytest.approx(
+        wanted.sharpness, rel=0.2
+    )
+    assert np.median([clarity.contrast(grey) for grey in greys]) == pytest.approx(wanted.contrast, abs=0.05)
     papers = np.median([np.median(line.image, axis=(0, 1)) for line in drawn], axis=0)
     assert np.abs(papers - PAPER).max() <= 8
     assert {line.quality for line in drawn} == {90}

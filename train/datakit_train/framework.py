@@ -65,13 +65,16 @@ def import_paddle(threads: int | None = None) -> ModuleType:
     Raises:
         MissingExtraError: Paddle is not installed.
     """
-    if "paddle" not in sys.modules:
-        for variable in _THREAD_VARIABLES:
-            os.environ.setdefault(variable, str(threads or available_cores()))
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        for name in _BEFORE:
-            importlib.import_module(name)
-        prepare_host()
+    if "paddle" in sys.modules:
+        return sys.modules["paddle"]
+    for variable in _THREAD_VARIABLES:
+        os.environ.setdefault(variable, str(threads or available_cores()))
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    for name in _BEFORE:
+        importlib.import_module(name)
+    prepare_host()
+    # Said at every step of --batch-norm moving, and no news to who asked for it.
+    warnings.filterwarnings("ignore", message="When training, we now always track global mean")
     try:
         with warnings.catch_warnings():
             # Paddle warns about a missing ccache at every import, and prints that two threads are unwise.
