@@ -139,7 +139,8 @@ def child(
 
     recognizer = load_recognizer("ppocrv3-rec")
     engine = Engine(recognizer.network, fixed_batch_norm=not moving, seed=0)
-    samples = load_samples(Mix((Source(labels, data_dir, "domain", 1.0),)), recognizer.charset)
+    mix = Mix((Source(labels, data_dir, "domain", 1.0),))
+    samples = load_samples(mix, recognizer.charset, like_widths=not moving)
     steps = steps_per_epoch(samples, batch_size=BATCH, seed=0)
     stream = stream_batches(samples, batch_size=BATCH, seed=0, first_step=0, last_step=steps, augment=True)
     for number, batch in enumerate(() if idle else stream):

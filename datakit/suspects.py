@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from operator import mul
 from typing import Any, cast
 
+from rapidfuzz.distance import Levenshtein
+
 from datakit.label_rules import folded_wide
 from datakit.records import Prediction
 
@@ -120,18 +122,28 @@ class Plausibility:
         return self._log(other, start, len(other) - reach, own) - self._log(own, start, len(own) - reach, own)
 
     def _log(self, text: str, start: int, stop: int, own: str) -> float:
-        counts, total = self._counts.get, 0.0
+        # Half of the time that it takes to look for suspects: no call that is not needed.
+        counts, own_count, weight = self._counts.get, own.count, self.K
+        total, characters = 0.0, self._chars + 200
         for i in range(max(1, start), stop):
-            chance = (max(0, counts(text[i], 0) - own.count(text[i])) + 1) / (self._chars + 200)
-            for size in range(1, ORDER):
-                if i < size:
+            char = text[i]
+            hits = counts(char, 0)
+            if hits:
+                hits -= own_count(char)
+            chance = (hits + 1 if hits > 0 else 1) / characters
+            for first in range(i - 1, max(-1, i - ORDER), -1):
+                context = text[first:i]
+                seen = counts(context, 0)
+                if not seen:
                     break
-                context = text[i - size : i]
-                seen = counts(context, 0) - own.count(context)
+                seen -= own_count(context)
                 if seen <= 0:
                     break
-                gram = text[i - size : i + 1]
-                chance = (max(0, counts(gram, 0) - own.count(gram)) + self.K * chance) / (seen + self.K)
+                gram = text[first : i + 1]
+                hits = counts(gram, 0)
+                if hits:
+                    hits -= own_count(gram)
+                chance = ((hits if hits > 0 else 0) + weight * chance) / (seen + weight)
             total += math.log(chance)
         return total
 
@@ -141,8 +153,6 @@ Edit = tuple[str, int, int]
 
 def edits_of(label: str, text: str) -> list[Edit]:
     """(replace, delete or insert; index in label; index in text) of a cheapest alignment."""
-    from rapidfuzz.distance import Levenshtein
-
     return cast("list[Edit]", Levenshtein.editops(label, text).as_list())
 
 

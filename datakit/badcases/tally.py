@@ -156,23 +156,24 @@ class Tally:
             self.spool.add(Failed(p, self.index, facts, second))
             return False, len(label)
         plain = edits_of(label, text)
-        one, other = fold_wide(label), fold_wide(text)
-        agreed = one.text == other.text or agree(label, text)
+        short, read = folded_text(label), folded_text(text)
+        agreed = short == read or agree(label, text)
         folded = self.metric.add_wrong(label, text, len(plain), agreed)
         self.counts.add_wrong(label, text, plain)
         pairs: tuple[tuple[str, str], ...] = ()
         if agreed:
             self._add_agreed(label, text)
         else:
-            edits = edits_of(one.text, other.text)
+            one, other = fold_wide(label), fold_wide(text)
+            edits = edits_of(short, read)
             failed = self.counts.add_failed(label, text, one, other, edits)
             self.evidence.update(label, failed, self.limit)
             self.slices.add_failed(len(label), failed)
-            self.labels.observe_edits(one.text, other.text, edits)
+            self.labels.observe_edits(short, read, edits)
             pairs = tuple([(step.expected, step.read) for step in failed])
             if only_marks(pairs):
                 self.rules.add_marks(pairs)
-        self.spool.add(Failed(p, self.index, facts, second, agreed, one.text, other.text, pairs))
+        self.spool.add(Failed(p, self.index, facts, second, agreed, short, read, pairs))
         return folded, len(plain)
 
     def _add_agreed(self, label: str, text: str) -> None:

@@ -134,19 +134,32 @@ def _backbones() -> list[Any]:
     return built
 
 
+def _statistics(backbone: Any) -> list[Any]:
+    layers = [layer for layer in backbone.sublayers() if isinstance(layer, paddle.nn.BatchNorm2D)]
+    return [value.numpy().copy() for layer in layers for value in (layer._mean, layer._variance)]
+
+
+@pytest.mark.parametrize("moving", [False, True])
 @pytest.mark.parametrize(("number", "height"), [(0, 48), (1, 48), (2, 32)])
-def test_the_backbone_and_every_gradient(number: int, height: int) -> None:
+def test_the_backbone_and_every_gradient(number: int, height: int, moving: bool) -> None:
     backbone = _backbones()[number]
+    before = _statistics(backbone)
     x = paddle.to_tensor(np.random.default_rng(1).uniform(-1, 1, (3, 3, height, 96)).astype(np.float32))
-    outputs, gradients = [], []
+    outputs, gradients, statistics = [], [], []
     for fast in (False, True):
+        backbone = _backbones()[number]
         backbone.fast = fast
+        if moving:
+            backbone.train()
         y = backbone(x)
         y.backward(tensor(np.random.default_rng(2), *y.shape))
         outputs.append(y.numpy())
         gradients.append(slopes_of(backbone))
-        backbone.clear_gradients()
+        statistics.append(_statistics(backbone))
     assert outputs[0].shape == outputs[1].shape
+    for one, other, old in zip(*statistics, before, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+        assert np.array_equal(one, old) is not moving
     assert relative(outputs[1], outputs[0]) < 1e-5
     assert gradients[0].keys() == gradients[1].keys()
     for name, wanted in gradients[0].items():
@@ -160,8 +173,6 @@ def test_what_does_not_fit_goes_layer_by_layer(tiny_model: Path) -> None:
     assert not backbone.conv1.fits(narrow)
     assert backbone.conv1.fits(wide)
     assert not backbone.conv1.fits(wide.astype("float64"))
-    backbone.train()
-    assert not backbone.conv1.fits(wide)
 
 
 def test_a_training_step_both_ways(tiny_model: Path) -> None:

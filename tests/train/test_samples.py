@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from datakit.charset import Charset
 from datakit.encoders import ctc_steps_needed
 from datakit.errors import InputError
 from datakit.mix import Mix, Source
-from datakit_train.batches import load_batch, plan_epoch, steps_per_epoch, stream_batches
+from datakit_train.batches import BatchPlan, load_batch, plan_epoch, steps_per_epoch, stream_batches
 from datakit_train.samples import SampleSet, bucket_width, load_samples
 
 CHARSET = Charset(tuple("0123456789AB"))
@@ -120,6 +121,18 @@ def test_every_draw_is_in_one_batch(samples: SampleSet) -> None:
     assert all(drawn[first, line] == 1 for line in range(1, 24))
     assert Counter(drawn[second, line] for line in range(1, 10)) == {2: 5, 3: 4}
     assert steps_per_epoch(samples, batch_size=4, seed=3) == len(plans) == 12
+
+
+def test_widths_are_mixed_where_batches_give_the_statistics(samples: SampleSet) -> None:
+    mixed = plan_epoch(replace(samples, like_widths=False), batch_size=4, seed=3, epoch=0)
+    items = [item for plan in mixed for item in plan.items]
+    assert sorted(position for position, _ in items) == list(range(23 + 18 + 4))
+    assert all(plan.width == max(sample.width for _, sample in plan.items) for plan in mixed)
+
+    def spread(plans: list[BatchPlan]) -> int:
+        return sum(plan.width - min(sample.width for _, sample in plan.items) for plan in plans)
+
+    assert spread(mixed) > 3 * spread(plan_epoch(samples, batch_size=4, seed=3, epoch=0))
 
 
 def test_batches_are_as_wide_as_their_widest_line_and_ctc_needs(samples: SampleSet) -> None:

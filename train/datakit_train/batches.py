@@ -49,7 +49,7 @@ class Batch:
 def plan_epoch(samples: SampleSet, *, batch_size: int, seed: int, epoch: int) -> list[BatchPlan]:
     """The batches of one epoch, in random order.
 
-    Every draw of the mix is in exactly one of them, like widths together.
+    Every draw of the mix is in exactly one of them; like widths together where ``samples.like_widths``.
     """
     counts = [len(source) for source in samples.samples]
     draws = epoch_draws(samples.mix, counts, seed=seed, epoch=epoch)
@@ -57,8 +57,9 @@ def plan_epoch(samples: SampleSet, *, batch_size: int, seed: int, epoch: int) ->
     rng = random.Random(f"batches/{seed}/{epoch}")
     order = list(range(len(chosen)))
     rng.shuffle(order)
-    # Stable: within a width the order stays random.
-    order.sort(key=lambda position: chosen[position].width)
+    if samples.like_widths:
+        # Stable: within a width the order stays random.
+        order.sort(key=lambda position: chosen[position].width)
     plans = []
     for start in range(0, len(order), batch_size):
         positions = order[start : start + batch_size]

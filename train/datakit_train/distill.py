@@ -138,7 +138,8 @@ def load_pictures(part: Part, base: StoredModel, settings: Settings, *, allow_ou
     if not samples:
         raise InputError("holds no picture that can be read", file=part.label_file)
     mix = Mix((Source(part.label_file, folder, "general", 1.0),))
-    return SampleSet(mix, (tuple(samples),), tuple(dropped), (), family.height)
+    like = settings.fixed_batch_norm
+    return SampleSet(mix, (tuple(samples),), tuple(dropped), (), family.height, like)
 
 
 def make_distiller(

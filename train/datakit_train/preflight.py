@@ -43,6 +43,9 @@ def load_for(mix: Mix, base: StoredModel, settings: Settings, *, allow_outside: 
             max_width=settings.max_width,
             height=family.height,
             stride=family.stride,
+            # Narrow and wide lines differ in BatchNorm's statistics: batches of one or the other teach the
+            # network to read neither with what the last of them left.
+            like_widths=settings.fixed_batch_norm,
             allow_outside=allow_outside,
             on_line=progress.advance,
         )

@@ -44,7 +44,8 @@ class Dropped:
 class SampleSet:
     """The samples of every source of a mix, and what became of the other lines.
 
-    ``height`` is that of the model's input, in px.
+    ``height`` is that of the model's input, in px. ``like_widths``: a batch is made of lines of like width;
+    otherwise of any.
     """
 
     mix: Mix
@@ -52,6 +53,7 @@ class SampleSet:
     dropped: tuple[Dropped, ...]
     cut: tuple[Dropped, ...]
     height: int = HEIGHT
+    like_widths: bool = True
 
     @property
     def lines_in(self) -> int:
@@ -110,6 +112,7 @@ def load_samples(
     max_width: int = 320,
     height: int = HEIGHT,
     stride: int = STRIDE,
+    like_widths: bool = True,
     allow_outside: bool = False,
     on_line: Callable[[int], None] = lambda _count: None,
 ) -> SampleSet:
@@ -141,4 +144,4 @@ def load_samples(
     if not any(per_source):
         first = f"; the first: {dropped[0].file}:{dropped[0].line}: {dropped[0].reason}" if dropped else ""
         raise InputError(f"no line trains, {len(dropped)} dropped{first}")
-    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut), height)
+    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut), height, like_widths)

@@ -42,12 +42,10 @@ class _Hardswish(PyLayer):  # type: ignore[misc]
 def fits(x: Any, norm: nn.BatchNorm2D) -> bool:
     """Whether a batch N x 3 x H x W can go this way.
 
-    BatchNorm's statistics have to be fixed, the numbers single precision on the CPU, and nothing is being
-    traced into an inference model.
+    The numbers have to be single precision on the CPU, and nothing is being traced into an inference model.
     """
-    return (
+    return bool(
         paddle.in_dynamic_mode()
-        and not norm.training
         and x.place.is_cpu_place()
         and x.dtype == paddle.float32
         and norm.weight.dtype == paddle.float32
@@ -66,7 +64,7 @@ def leave(x: Any) -> Any:
 
 
 def normalise(x: Any, norm: nn.BatchNorm2D) -> Any:
-    """BatchNorm with fixed statistics, any shape that begins with the channels."""
+    """BatchNorm, its statistics fixed or those of the batch, of any shape that begins with the channels."""
     return norm(x.reshape([1, x.shape[0], -1, 1])).reshape(x.shape)
 
 
