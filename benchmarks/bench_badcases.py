@@ -1,6 +1,6 @@
 """badcases over many predictions, text only, against reading the JSON and aligning with bare rapidfuzz.
 
-    python benchmarks/bench_badcases.py [LINES] [--runs 3]
+    python benchmarks/bench_badcases.py [LINES] [--runs 3] [--only bare analyse]
 
 Generated predictions: 12 characters a line on average, a score a character; a tenth of the lines differs in
 case or spaces only, a tenth is misread in one to three characters. Each run is a process of its own that
@@ -141,11 +141,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("lines", nargs="?", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=WAYS, default=list(WAYS), help="with bare first")
     parser.add_argument("--way", choices=WAYS)
     parser.add_argument("--file", type=Path)
     arguments = parser.parse_args()
     if arguments.way is None:
-        ratios(arguments.lines, arguments.runs)
+        ratios(arguments.lines, arguments.runs, tuple(arguments.only))
         return
     start = time.process_time()
     WAYS[arguments.way](arguments.file)
