@@ -33,6 +33,7 @@ BASE = (
     "freetype-py",
     "uharfbuzz",
     "rapidfuzz",
+    "msgspec",
     "pip",
 )
 TRAIN = ("safetensors", "onnx")
