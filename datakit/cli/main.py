@@ -76,6 +76,12 @@ def _stop(signum: int, _frame: FrameType | None) -> NoReturn:
     raise Stopped(signum)
 
 
+def _say_stopped(stopped: Stopped) -> NoReturn:
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    typer.echo(f"datakit: stopped; {_KEPT if command in _RESUMED else _LOST}", err=True)
+    sys.exit(stopped.exit_code)
+
+
 def main() -> NoReturn:
     """Run the command line and exit with the code that the design gives."""
     signal.signal(signal.SIGINT, _stop)
@@ -86,15 +92,16 @@ def main() -> NoReturn:
         typer.echo(f"datakit: {error}", err=True)
         sys.exit(error.exit_code)
     except Stopped as stopped:
-        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        typer.echo(f"datakit: stopped; {_KEPT if command in _RESUMED else _LOST}", err=True)
-        sys.exit(stopped.exit_code)
+        _say_stopped(stopped)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             # Typer ends with 1, which would say that the answer is no.
             sys.exit(READER_GONE)
         raise
     except OSError as error:
+        if isinstance(error.__context__, Stopped):
+            # shutil.rmtree closes its folder a second time when it is interrupted there.
+            _say_stopped(error.__context__)
         if error.errno not in _NO_ROOM:
             _report_bug()
         # What is left in the buffer would fail again, and loudly, at the end of the process.
