@@ -39,10 +39,9 @@ def sharpness(picture: Grey) -> float:
     return float(cv2.norm(edges, cv2.NORM_L2SQR) / edges.size)
 
 
-def contrasts(greys: Sequence[Grey], scaled_: Sequence[Grey]) -> Floats:
-    """(95th - 5th percentile) / 255 of each picture, or of its :func:`scaled` one where it is higher."""
-    seen = [grey if len(grey) <= HEIGHT else low for grey, low in zip(greys, scaled_, strict=True)]
-    rows = [picture[::2] if len(picture) >= _MANY_ROWS else picture for picture in seen]
+def contrasts(pictures: Sequence[Grey]) -> Floats:
+    """(95th - 5th percentile) / 255 of each picture, which is at most :data:`HEIGHT` high."""
+    rows = [picture[::2] if len(picture) >= _MANY_ROWS else picture for picture in pictures]
     counts = [cv2.calcHist([picture], [0], None, [256], [0, 256]).ravel() for picture in rows]
     reached = np.array(counts, np.float32).reshape(-1, 256).cumsum(axis=1)
     total = reached[:, -1:]
@@ -52,5 +51,5 @@ def contrasts(greys: Sequence[Grey], scaled_: Sequence[Grey]) -> Floats:
 
 
 def contrast(grey: Grey) -> float:
-    """The same of one picture."""
-    return float(contrasts([grey], [scaled(grey)])[0])
+    """The same of one picture of any height, :func:`scaled` where it is higher."""
+    return float(contrasts([grey if len(grey) <= HEIGHT else scaled(grey)])[0])

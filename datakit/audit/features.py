@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from datakit.audit.sketches import THUMBNAIL
-from datakit.clarity import Floats, Grey, contrasts, scaled, sharpness
+from datakit.clarity import HEIGHT, Floats, Grey, contrasts, scaled, sharpness
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ def measure(greys: Sequence[Grey], *, thumbnails: bool = True) -> Features:
     halved = [_halved(picture) for picture in low]
     edges = [sharpness(picture) for picture in low]
     ranges = np.array([cv2.minMaxLoc(picture)[:2] for picture in halved]).reshape(-1, 2)
-    small = [_thumbnail(picture).tobytes() for picture in halved] if thumbnails else []
+    known = [_thumbnail(picture).tobytes() for picture in halved] if thumbnails else []
     return Features(
         np.array(edges, np.float64),
-        contrasts(greys, low),
+        contrasts([grey if len(grey) <= HEIGHT else small for grey, small in zip(greys, low, strict=True)]),
         (ranges[:, 1] - ranges[:, 0]) / 255,
-        b"".join(small),
+        b"".join(known),
     )
 
 
