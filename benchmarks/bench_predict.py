@@ -1,8 +1,8 @@
-"""Lines a CPU second of datakit predict and of RapidOCR (onnxruntime), the same network on the same crops.
+"""Lines a CPU second of datakit predict, with both engines, and of RapidOCR: one network, the same crops.
 
 python benchmarks/bench_predict.py ../shared/data/receipts/rec_val.txt --python PYTHON
 
-PYTHON is that of a venv with rapidocr-onnxruntime. Both read with PP-OCRv3 on one thread, decoding included,
+PYTHON is that of a venv with rapidocr-onnxruntime. All read with PP-OCRv3 on one thread, decoding included,
 loading the model left out, and take turns; the figure is CPU time, so that other work counts little.
 """
 
@@ -17,6 +17,9 @@ import sys
 from pathlib import Path
 
 THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+ENGINES = ("paddle", "onnxruntime")
+PEER_NAME = "RapidOCR"
 
 # Runs in the peer's venv, which has no datakit.
 PEER = """
@@ -36,19 +39,22 @@ json.dump({"seconds": seconds, "texts": [text for text, *_ in found]}, sys.stdou
 """
 
 
-def ours(labels: Path, count: int) -> None:
+def ours(labels: Path, count: int, engine: str) -> None:
     """Read ``count`` lines; the answer as the peer gives it."""
     import time
     from dataclasses import replace
 
     import cv2
 
+    from datakit_train.forward import BATCH_SIZES, FORWARDS
     from datakit_train.predict import LineReader, read_label_set
     from datakit_train.recognizer import load_recognizer
 
     cv2.setNumThreads(1)
     label_set = read_label_set(labels)
-    reader = LineReader(load_recognizer("ppocrv3-rec"))
+    recognizer = load_recognizer("ppocrv3-rec")
+    forward = FORWARDS[engine](recognizer, 1)
+    reader = LineReader(recognizer, batch_size=BATCH_SIZES[engine], forward=forward)
     reader.read(replace(label_set, lines=label_set.lines[:6]))
     before = time.process_time()
     found = reader.read(replace(label_set, lines=label_set.lines[:count]))
@@ -75,20 +81,19 @@ def main() -> None:
     parser.add_argument("--python", type=Path)
     parser.add_argument("--lines", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=ENGINES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        ours(args.labels, args.lines)
+        ours(args.labels, args.lines, args.child)
         return
     from datakit.labels import read_rec
     from datakit.models import model_folder
 
     names = [line.image for line in read_rec(args.labels)[0][: args.lines]]
     model = str(model_folder("ppocrv3-rec") / "source.onnx")
-    commands = {
-        "datakit": [sys.executable, __file__, str(args.labels), "--child", "--lines", str(len(names))],
-        "RapidOCR": [str(args.python), "-c", PEER, model, str(args.labels.parent)],
-    }
+    child = [sys.executable, __file__, str(args.labels), "--lines", str(len(names)), "--child"]
+    own = {engine: [*child, engine] for engine in ENGINES}
+    commands = {**own, PEER_NAME: [str(args.python), "-c", PEER, model, str(args.labels.parent)]}
     speeds: dict[str, list[float]] = {name: [] for name in commands}
     texts: dict[str, object] = {}
     for _ in range(args.rounds):
@@ -97,10 +102,11 @@ def main() -> None:
             speeds[name].append(len(names) / float(str(found["seconds"])))
             texts[name] = found["texts"]
             print(f"{name}: {speeds[name][-1]:.1f} lines a CPU second", flush=True)
-    ratio = statistics.median(speeds["datakit"]) / statistics.median(speeds["RapidOCR"])
-    pairs = zip(texts["datakit"], texts["RapidOCR"], strict=True)  # type: ignore[call-overload]
-    same = sum(one == other for one, other in pairs)
-    print(f"datakit / RapidOCR {ratio:.2f}; {same} of {len(names)} texts the same")
+    for engine in ENGINES:
+        ratio = statistics.median(speeds[engine]) / statistics.median(speeds[PEER_NAME])
+        pairs = zip(texts[engine], texts[PEER_NAME], strict=True)  # type: ignore[call-overload]
+        same = sum(one == other for one, other in pairs)
+        print(f"datakit, {engine} / {PEER_NAME} {ratio:.2f}; {same} of {len(names)} texts the same")
 
 
 if __name__ == "__main__":

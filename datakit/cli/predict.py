@@ -16,7 +16,12 @@ def predict(
     data_dir: Annotated[
         Path | None, typer.Option(help="Root of the picture paths; default: each file's folder.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Lines of equal width read at once.")] = 32,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Lines of equal width read at once; default: the engine's best.")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="paddle, or onnxruntime: faster on a CPU, needs the extra [export].")
+    ] = "paddle",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: every core.")] = None,
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Follow paths that leave data_dir.")
@@ -29,7 +34,14 @@ def predict(
 
     import_paddle(threads)
     result = run(
-        labels, model, out=out, data_dir=data_dir, batch_size=batch_size, allow_outside=allow_outside
+        labels,
+        model,
+        out=out,
+        data_dir=data_dir,
+        batch_size=batch_size,
+        engine=engine,
+        threads=threads,
+        allow_outside=allow_outside,
     )
     if json_:
         typer.echo(json.dumps({"schema_version": 1, "out": str(out), **result.score.to_dict()}))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,11 +17,12 @@ import pytest
 from typer.testing import CliRunner
 
 from datakit.cli.main import app
-from datakit.errors import InputError
+from datakit.errors import DatakitError, InputError
 from datakit.records import Prediction, read_predictions
 from datakit_train.evaluate import evaluate
 from datakit_train.predict import LineReader, predict, read_label_set, score_predictions
 from datakit_train.recognizer import Recognizer, load_recognizer
+from datakit_train.weights.store import load_model, save_model
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +194,47 @@ def test_pictures_can_be_decoded_when_paddle_was_there_first(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == "(32, 88, 3) (88, 32)\n"
+
+
+def test_onnxruntime_reads_what_paddle_reads(
+    real_model: Path, tmp_path: Path, draw_lines: Callable[..., Path]
+) -> None:
+    label_file = draw_lines("lines.txt", 12)
+    # Other weights than those of the graph that they are written into.
+    model = load_model(real_model)
+    classifier = next(name for name in model.tensors if name.endswith("fc.bias"))
+    changed = np.array(model.tensors[classifier])
+    changed[1 + model.characters.index("0")] -= 1000
+    save_model(tmp_path / "changed", replace(model, tensors={**model.tensors, classifier: changed}, probe=()))
+    arguments = ["predict", str(label_file), "--model", str(tmp_path / "changed"), "--threads", "1"]
+    found = {}
+    for engine in ("paddle", "onnxruntime"):
+        out = tmp_path / f"{engine}.jsonl"
+        result = CliRunner().invoke(app, [*arguments, "--engine", engine, "--out", str(out)])
+        assert result.exit_code == 0, result.output
+        found[engine] = list(read_predictions(out))
+    stock = predict([label_file], real_model, show_progress=False, out=tmp_path / "stock.jsonl")
+    assert stock.score.lines == 12
+    assert [p.text for p in found["paddle"]] != [p.text for p in read_predictions(tmp_path / "stock.jsonl")]
+    for ours, theirs in zip(found["paddle"], found["onnxruntime"], strict=True):
+        assert theirs.text == ours.text
+        assert theirs.char_scores == pytest.approx(ours.char_scores, abs=1e-3)
+
+
+def test_engine_that_is_unknown_or_not_installed(
+    tiny_model: Path, real_model: Path, label_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(engine: str, model: Path) -> str:
+        arguments = ["predict", str(label_file), "--model", str(model), "--engine", engine]
+        result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "out.jsonl")])
+        assert isinstance(result.exception, DatakitError)
+        assert not (tmp_path / "out.jsonl").exists()
+        return str(result.exception)
+
+    assert "--engine 'tensorrt' is not one of paddle, onnxruntime" in run("tensorrt", tiny_model)
+    assert "has shape (4,), here (16,)" in run("onnxruntime", tiny_model)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name)
+    )
+    assert "pip install 'ocr-datakit[export]'" in run("onnxruntime", real_model)

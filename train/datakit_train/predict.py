@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datakit.errors import InputError
+from datakit.errors import InputError, UsageError
 from datakit.files import atomic_open, require_writable
 from datakit.images import line_width, resize_norm
 from datakit.labels import LabelFault, RecLine
@@ -22,6 +22,7 @@ from datakit.metrics import Score, score_pairs
 from datakit.progress import Progress
 from datakit.records import Prediction
 from datakit_train.decode import greedy_decode
+from datakit_train.forward import BATCH_SIZES, FORWARDS, Forward, paddle_forward
 from datakit_train.framework import import_paddle
 from datakit_train.recognizer import Recognizer, load_recognizer
 
@@ -59,19 +60,10 @@ def _failed(entry: RecLine | LabelFault, error: str) -> Prediction:
 
 
 def read_pictures(
-    recognizer: Recognizer, pictures: Sequence[np.ndarray]
+    recognizer: Recognizer, pictures: Sequence[np.ndarray], forward: Forward | None = None
 ) -> list[tuple[str, tuple[float, ...]]]:
     """Text and character scores of pictures that are resized and normalised to one width."""
-    paddle = import_paddle()
-    with paddle.no_grad():
-        logits = recognizer.network(paddle.to_tensor(np.stack(pictures)))
-        best = logits.argmax(axis=-1).numpy()
-        # Nearly all steps are blanks, whose probability nobody asks for.
-        said = np.flatnonzero(best)
-        scores = np.ones(best.shape, np.float32)
-        if len(said):
-            rows = paddle.gather(logits.reshape([-1, logits.shape[-1]]), paddle.to_tensor(said))
-            scores.reshape(-1)[said] = (rows.max(axis=-1) - paddle.logsumexp(rows, axis=-1)).exp().numpy()
+    best, scores = (forward or paddle_forward(recognizer))(np.stack(pictures))
     return [
         greedy_decode(classes, line_scores, recognizer.charset)
         for classes, line_scores in zip(best.tolist(), scores.tolist(), strict=True)
@@ -81,8 +73,16 @@ def read_pictures(
 class LineReader:
     """Reads many lines in batches of equal width; the results come back in the order of the input."""
 
-    def __init__(self, recognizer: Recognizer, *, batch_size: int = 32, allow_outside: bool = False) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        *,
+        batch_size: int = 32,
+        allow_outside: bool = False,
+        forward: Forward | None = None,
+    ) -> None:
         self.recognizer = recognizer
+        self.forward = forward or paddle_forward(recognizer)
         self.batch_size = batch_size
         self.allow_outside = allow_outside
 
@@ -138,7 +138,7 @@ class LineReader:
         if not pictures:
             return results
         for (index, entry), (text, scores) in zip(
-            readable, read_pictures(self.recognizer, pictures), strict=True
+            readable, read_pictures(self.recognizer, pictures, self.forward), strict=True
         ):
             score = sum(scores) / len(scores) if scores else 0.0
             results[index] = Prediction(
@@ -167,21 +167,32 @@ def predict(
     *,
     out: Path | None = None,
     data_dir: Path | None = None,
-    batch_size: int = 32,
+    batch_size: int | None = None,
+    engine: str = "paddle",
+    threads: int | None = None,
     allow_outside: bool = False,
     show_progress: bool = True,
 ) -> PredictResult:
     """Run a recogniser over label files; writes predictions.jsonl to ``out`` if given.
 
+    ``engine`` is one of :data:`datakit_train.forward.FORWARDS`, ``batch_size`` None what is best for it;
+    ``threads`` are those of onnxruntime (Paddle's are set when it is imported).
+
     Raises:
         InputError: a label file is missing or empty, or the model is not there.
+        UsageError: an unknown engine.
+        MissingExtraError: onnxruntime is asked for and not installed.
         OutputError: ``out`` cannot be written.
     """
+    if engine not in FORWARDS:
+        raise UsageError(f"--engine {engine!r} is not one of {', '.join(FORWARDS)}")
     if out is not None:
         require_writable(out)
     sets = [read_label_set(path, data_dir) for path in label_files]
     recognizer = model if isinstance(model, Recognizer) else load_recognizer(model)
-    reader = LineReader(recognizer, batch_size=batch_size, allow_outside=allow_outside)
+    forward = FORWARDS[engine](recognizer, threads)
+    size = batch_size or BATCH_SIZES[engine]
+    reader = LineReader(recognizer, batch_size=size, allow_outside=allow_outside, forward=forward)
     total = sum(len(label_set.lines) for label_set in sets)
     predictions: list[Prediction] = []
     with Progress(total, "predict", enabled=show_progress) as progress:

@@ -65,8 +65,8 @@ def check_entries(recognizer: Recognizer) -> tuple[str, ...]:
     return entries
 
 
-def write_onnx(path: Path, recognizer: Recognizer, template: Path) -> Path:
-    """Write the recogniser as ``path``.
+def make_onnx(recognizer: Recognizer, template: Path) -> bytes:
+    """The recogniser as an ONNX file.
 
     Raises:
         WeightsError: the template is another network: a tensor is missing, or one that is not the
@@ -79,7 +79,17 @@ def write_onnx(path: Path, recognizer: Recognizer, template: Path) -> Path:
     held = len(read_onnx_dictionary(template)) + 2
     _set_classes(model, held, recognizer.charset.num_classes)
     _set_metadata(model, "character", "\n".join(entries))
-    atomic_write(path, model.SerializeToString())
+    made: bytes = model.SerializeToString()
+    return made
+
+
+def write_onnx(path: Path, recognizer: Recognizer, template: Path) -> Path:
+    """Write the recogniser as ``path``.
+
+    Raises:
+        DatakitError: as :func:`make_onnx`.
+    """
+    atomic_write(path, make_onnx(recognizer, template))
     return path
 
 
