@@ -21,6 +21,7 @@ from datakit.loop.decide import Before, Decision, decide
 from datakit.loop.dictionary import lacking, read_extended, sentence, target, write_extended
 from datakit.loop.folders import RoundFolder, Say, read_json, step_done, write_json
 from datakit.loop.plan import LoopPlan
+from datakit.loop.score import book_of
 from datakit.loop.sources import mix_of_round
 from datakit.metrics import Score
 from datakit.mix import Lift, Part, load_mix, make_plan, write_lifted, write_mix
@@ -324,6 +325,7 @@ def finetune_step(
             pretrained=start_of(folder, model, say),
             settings=Settings(**{**given, "seed": plan.seed + folder.number}),
             floor=floor,
+            book=book_of(plan),
             say=say,
         )
     return read_json(folder.finetune / RESULT)

@@ -94,26 +94,25 @@ def base_scores(plan: LoopPlan, folder: RoundFolder) -> tuple[dict[str, Score], 
     found = read_json(path) if path.exists() else {}
     if not found or (asked and found.get("val") is None):
         from datakit_train.label_sets import name_sets
-        from datakit_train.predict import LineReader
+        from datakit_train.predict import LineReader, read_label_set
         from datakit_train.recognizer import load_recognizer
+        from datakit_train.score_book import ScoreBook, score_sets
 
-        reader = LineReader(load_recognizer(plan.model))
-        guards = {name: _score(reader, part, name) for name, part in name_sets(plan.guard).items()}
-        found = {"schema_version": 1, "guards": guards, "val": None}
-        if asked:
-            found["val"] = _score(reader, plan.val, "val")
+        parts = {**name_sets(plan.guard), **({"": plan.val} if asked else {})}
+        sets = {name: read_label_set(part.label_file, part.data_dir) for name, part in parts.items()}
+        reader, book = LineReader(load_recognizer(plan.model)), ScoreBook(book_of(plan))
+        read = {
+            name: scored.score.to_dict() for name, scored in score_sets(reader, sets, book, "guards").items()
+        }
+        found = {"schema_version": 1, "val": read.pop("", None), "guards": read}
         write_json(path, found)
     val = found["val"]
     return {n: _from_counts(c) for n, c in found["guards"].items()}, val and val["accuracy_folded"]
 
 
-def _score(reader: LineReader, part: Part, name: str) -> Mapping[str, Any]:
-    from datakit.progress import Progress
-    from datakit_train.predict import read_label_set, score_predictions
-
-    label_set = read_label_set(part.label_file, part.data_dir)
-    with Progress(len(label_set.lines), f"guard {name}") as progress:
-        return score_predictions(reader.read(label_set, progress)).to_dict()
+def book_of(plan: LoopPlan) -> Path:
+    """Scores of val and guards by weights: a round begins with those that the round before ended with."""
+    return plan.out / "scored.jsonl"
 
 
 def _from_counts(counts: Mapping[str, Any]) -> Score:

@@ -15,6 +15,7 @@ from typing import Any
 from datakit.loop.clock import seconds_spent
 from datakit.loop.folders import RoundFolder, Say, read_json, step_done, write_json
 from datakit.loop.plan import LoopPlan
+from datakit.loop.score import book_of
 from datakit.mix import Mix, Source, load_mix
 
 # A difference of so many lines of val, or of this share of them, is taken for one.
@@ -108,6 +109,7 @@ def _trial(
                     "seed": plan.seed + folder.number,
                 }
             ),
+            book=book_of(plan),
             say=lambda _line: None,
         )
     tuned: Mapping[str, Any] = read_json(out / RESULT)["candidates"][0]["domain"]

@@ -19,7 +19,7 @@ from datakit.cli.main import app
 from datakit.errors import InputError, UsageError
 from datakit.files import read_manifest
 from datakit.loop import load_plan, run_loop
-from datakit.loop.folders import STEPS, RoundFolder, write_json
+from datakit.loop.folders import STEPS, RoundFolder, read_json, write_json
 from datakit.loop.plan import LoopPlan
 from datakit.loop.rounds import _mine, _training_of
 from datakit.loop.run import LoopResult, RoundSummary
@@ -27,6 +27,7 @@ from datakit.loop.score import named_sets
 from datakit.loop.table import format_table
 from datakit.mix import Part, load_mix
 from datakit.records import Target, Targets, read_predictions
+from datakit_train.predict import LabelSet, LineReader
 
 # Dies at the n-th file that is opened or renamed under the loop's folder; says how many there were.
 _CHILD = """
@@ -228,7 +229,21 @@ def test_a_promoted_model_is_where_the_next_round_starts(
     monkeypatch.setattr("datakit_train.finetune.choose", lambda _base, candidates, _limit: candidates[0])
     plan = load_plan(loop_file)
     said: list[str] = []
+    read: list[Path] = []
+    real = LineReader.read
+
+    def counting(self: LineReader, label_set: LabelSet, progress: object = None) -> object:
+        read.append(label_set.path)
+        return real(self, label_set, progress)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LineReader, "read", counting)
     result = run_loop(plan, say=said.append)
+    # The base once, though two steps ask for it; round 2 begins with scores that round 1 ended with.
+    models = {json.loads(line)["model"] for line in (plan.out / "scored.jsonl").read_text().splitlines()}
+    trials = sum(
+        len(result["candidates"]) for result in map(read_json, plan.out.glob("*/finetune/result.json"))
+    )
+    assert read.count(plan.guard[0].label_file) == len(models) == 1 + trials
     best = [str(plan.out / f"round-0{number}" / "finetune" / "best") for number in (1, 2)]
     assert [(row.promoted, row.candidate, row.model) for row in result.rounds] == [
         (False, "base", plan.model),

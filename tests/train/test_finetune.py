@@ -69,7 +69,7 @@ def test_a_run_leaves_everything_that_its_docstring_names(
     assert list(document["base"]["guards"]) == ["val"]
     assert {path.name for path in out.iterdir() if not path.name.startswith((".", "step-"))} == {
         "best", "config.yml", "curves.html", "curves.png", "dropped.jsonl", "latest.json", "manifest.json",
-        "paddleocr", "result.json", "speed.jsonl", "train.jsonl",
+        "paddleocr", "result.json", "scored.jsonl", "speed.jsonl", "train.jsonl",
     }  # fmt: skip
     steps = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
     assert [step["step"] for step in steps] == [0, 1, 2, 3]

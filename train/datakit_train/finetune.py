@@ -3,9 +3,9 @@
 A run: score the base (step 0), train, score the result and its averages with the base, keep the best
 candidate that passes the gate (:mod:`datakit_train.gate`). The output folder holds ``best/`` (a model),
 ``latest.json`` with its step folder, ``kept/`` (the best scored on the way), ``train.jsonl`` (loss and rate
-of every step), ``evaluations.jsonl``, ``speed.jsonl``, ``curves.html`` and ``curves.png``, ``dropped.jsonl``,
-``broken.jsonl`` (pictures that could not be decoded, if any), ``config.yml`` (the run as PaddleOCR's own
-trainer reads it) and ``result.json``.
+of every step), ``evaluations.jsonl``, ``scored.jsonl`` (every score, by weights and set), ``speed.jsonl``,
+``curves.html`` and ``curves.png``, ``dropped.jsonl``, ``broken.jsonl`` (pictures that could not be decoded,
+if any), ``config.yml`` (the run as PaddleOCR's own trainer reads it) and ``result.json``.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def finetune(
     settings: Settings | None = None,
     config: PaddleConfig | None = None,
     floor: Mapping[str, Score] | None = None,
+    book: Path | None = None,
     allow_outside: bool = False,
     say: Say = lambda _line: None,
 ) -> Result:
@@ -66,6 +67,8 @@ def finetune(
         settings: how to train.
         config: the PaddleOCR recipe that this run comes from; ``config.yml`` keeps its other keys.
         floor: scores of the guard sets to measure forgetting from, by name; default: those of ``pretrained``.
+        book: file of scores that were counted before (:mod:`datakit_train.score_book`), which runs may share
+            one after the other; default: one in ``out``.
         allow_outside: follow paths that leave a ``data_dir``.
         say: told what happens, one sentence at a time.
 
@@ -78,7 +81,7 @@ def finetune(
     judge, kept = as_part(val), [as_part(guard) for guard in guards]
     require_apart(mix, (judge, *kept))
     with FolderLock(out):
-        run = prepare(mix, judge, out, base, kept, settings, allow_outside=allow_outside, say=say)
+        run = prepare(mix, judge, out, base, kept, settings, allow_outside=allow_outside, say=say, book=book)
         arguments = {"val": judge.label_file, "pretrained": base.source, "settings": asdict(settings)}
         sets = [*(source.label_file for source in mix.sources), *(p.label_file for p in (judge, *kept))]
         inputs = [file for path in sets for file in set_files(path)]

@@ -21,10 +21,13 @@ from datakit_train.preflight import describe_samples, load_for
 from datakit_train.ranks import ALONE, Ranks, current_ranks
 from datakit_train.recognizer import assemble, find_model
 from datakit_train.run import Run, Say
+from datakit_train.score_book import ScoreBook
 from datakit_train.settings import Settings, epoch_steps, make_schedule, plan_steps
 from datakit_train.watch import evaluation_steps
 from datakit_train.weights.convert import recognizer_from_pdparams
 from datakit_train.weights.store import StoredModel, load_model
+
+SCORED = "scored.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,11 @@ def prepare(
     *,
     allow_outside: bool,
     say: Say,
+    book: Path | None = None,
 ) -> Run:
     """Network, samples and schedule of a run; says what will train.
+
+    ``book`` is the file of scores that were counted before; default: in ``out``.
 
     Raises:
         DatakitError: any bad input.
@@ -97,6 +103,7 @@ def prepare(
         say=say,
         fingerprint=_fingerprint(settings, mix, base),
         allow_outside=allow_outside,
+        book=ScoreBook(book or out / SCORED),
         ranks=ranks,
     )
 

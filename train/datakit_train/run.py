@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from datakit.errors import InputError
-from datakit.metrics import Score, fold
-from datakit.progress import Progress
+from datakit.metrics import Score
+from datakit_train import score_book
 from datakit_train.engine import Engine
 from datakit_train.gate import Candidate
-from datakit_train.predict import LabelSet, LineReader, score_predictions
+from datakit_train.predict import LabelSet, LineReader
 from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import Recognizer, measure_probe
 from datakit_train.result import describe
 from datakit_train.samples import SampleSet
 from datakit_train.schedules import Schedule
+from datakit_train.score_book import ScoreBook
 from datakit_train.settings import Settings
 from datakit_train.weights.store import StoredModel
 
@@ -40,25 +41,24 @@ class Run:
     say: Say
     fingerprint: str
     allow_outside: bool
+    book: ScoreBook
     ranks: Ranks = ALONE
 
 
 def score_sets(run: Run, name: str) -> Candidate:
-    """Score the weights that are in the network now, every line of every set."""
+    """Score the weights that are in the network now, every line of every set; what the book holds is not
+    read again."""
     run.recognizer.network.eval()
-    reader = LineReader(run.recognizer, allow_outside=run.allow_outside)
     sets = {"": run.domain, **run.guards}
-    scores: dict[str, Score] = {}
-    right: dict[str, tuple[bool, ...]] = {}
-    total = sum(len(label_set.lines) for label_set in sets.values())
-    with Progress(total, f"evaluate {name}") as progress:
-        for set_name, label_set in sets.items():
-            predictions = reader.read(label_set, progress)
-            scores[set_name] = score_predictions(predictions)
-            right[set_name] = tuple(fold(p.text or "") == fold(p.label) for p in predictions)
-    _check_readable(sets, scores)
-    domain = scores.pop("")
-    candidate = Candidate(name, domain, scores, right)
+    reader = LineReader(run.recognizer, allow_outside=run.allow_outside)
+    scored = score_book.score_sets(reader, sets, run.book, f"evaluate {name}")
+    _check_readable(sets, {set_name: found.score for set_name, found in scored.items()})
+    candidate = Candidate(
+        name,
+        scored[""].score,
+        {set_name: scored[set_name].score for set_name in run.guards},
+        {set_name: scored[set_name].right for set_name in sets},
+    )
     run.say(describe(candidate))
     return candidate
 
