@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,14 +28,19 @@ def _shape(text: str) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def _print_checks(wanted: bool) -> None:
-    if not wanted:
-        return
+def _print_checks(output: str) -> None:
     from datakit.audit import CHECKS
 
-    for code, check in CHECKS.items():
-        typer.echo(f"{code} ({check.severity})\n  {check.question}\n  {check.rationale}\n  Fix: {check.fix}.")
-    raise typer.Exit
+    names = ("severity", "question", "rationale", "fix")
+    listed = [{"code": c} | {name: getattr(check, name) for name in names} for c, check in CHECKS.items()]
+    if output == "json":
+        typer.echo(json.dumps({"schema_version": 1, "checks": listed}, ensure_ascii=False))
+        return
+    for check in listed:
+        typer.echo(
+            f"{check['code']} ({check['severity']})\n  {check['question']}\n  {check['rationale']}\n"
+            f"  Fix: {check['fix']}."
+        )
 
 
 def audit(
@@ -142,16 +148,16 @@ def audit(
         str, typer.Option(help="Exit 1 from this severity on: error, warning or info.")
     ] = "error",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    _list_checks: Annotated[
-        bool,
-        typer.Option(
-            "--list-checks", help="List all checks and exit.", callback=_print_checks, is_eager=True
-        ),
+    list_checks: Annotated[
+        bool, typer.Option("--list-checks", help="List all checks (also as --json) and exit.")
     ] = False,
 ) -> None:
     """Say for every line of label files what the trainer will do with it, and find what spoils training."""
     severity = _severity(fail_on)
     output = _format(format_, json_)
+    if list_checks:
+        _print_checks(output)
+        return
     if task not in (None, "rec", "det"):
         raise UsageError(f"--task {task!r} is not known; known are rec, det")
 
@@ -300,8 +306,6 @@ def _deliver(inputs: Inputs, wanted: Wanted, where: Places, report: AuditReport,
 
 def _print(report: AuditReport, output: str, *, page: bool) -> None:
     if output == "json":
-        import json
-
         json.dump(report.to_dict(), sys.stdout, ensure_ascii=False, indent=1)
         typer.echo()
     elif output == "github":

@@ -82,6 +82,17 @@ def _say_stopped(stopped: Stopped) -> NoReturn:
     sys.exit(stopped.exit_code)
 
 
+def _say_hidden_stop(error: BaseException | None) -> None:
+    """End as stopped where ``error`` was raised while cleaning up after a signal.
+
+    Such as shutil.rmtree, which closes its folder a second time when it is interrupted there.
+    """
+    while error is not None:
+        if isinstance(error, Stopped):
+            _say_stopped(error)
+        error = error.__context__
+
+
 def main() -> NoReturn:
     """Run the command line and exit with the code that the design gives."""
     signal.signal(signal.SIGINT, _stop)
@@ -89,6 +100,7 @@ def main() -> NoReturn:
     try:
         app(spelled(sys.argv[1:]))
     except DatakitError as error:
+        _say_hidden_stop(error)
         typer.echo(f"datakit: {error}", err=True)
         sys.exit(error.exit_code)
     except Stopped as stopped:
@@ -99,9 +111,7 @@ def main() -> NoReturn:
             sys.exit(READER_GONE)
         raise
     except OSError as error:
-        if isinstance(error.__context__, Stopped):
-            # shutil.rmtree closes its folder a second time when it is interrupted there.
-            _say_stopped(error.__context__)
+        _say_hidden_stop(error)
         if error.errno not in _NO_ROOM:
             _report_bug()
         # What is left in the buffer would fail again, and loudly, at the end of the process.

@@ -80,6 +80,9 @@ def test_list_checks_names_every_check(home):
     assert done.returncode == 0
     heads = [line.split(" ")[0] for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert heads == list(CHECKS)
+    listed = json.loads(run("audit", "--list-checks", "--json", cwd=home).stdout)["checks"]
+    assert [check["code"] for check in listed] == heads
+    assert all(check[name] for check in listed for name in ("severity", "question", "rationale", "fix"))
 
 
 @pytest.mark.parametrize(
