@@ -21,7 +21,7 @@ from datakit.files import read_manifest
 from datakit.metrics import Score
 from datakit.mix import Mix, Part, Source
 from datakit_train.checkpoint import load_latest
-from datakit_train.finetune import finetune
+from datakit_train.finetune import _rule_hint, finetune
 from datakit_train.label_sets import name_sets, sources_of
 from datakit_train.preflight import preflight
 from datakit_train.settings import Settings
@@ -54,14 +54,15 @@ def test_a_run_leaves_everything_that_its_docstring_names(
         mix_of(train), val=val, out=out, guards=[val], pretrained=tiny_model, settings=FAST, say=said.append
     )
     assert said[0].startswith("20 lines: 20 train (0 of them with characters cut), 0 dropped")
-    assert [line.partition(":")[0] for line in said[1:] if ":" in line] == [
+    assert "the rate 0.001 is" in said[2] and "no general line trains along" in said[3]
+    assert [line.partition(":")[0] for line in said[4:] if ":" in line] == [
         "base", "tuned", "average 0.5",
         "tuned, domain", "tuned, val", "average 0.5, domain", "average 0.5, val",
     ]  # fmt: skip
     assert "of 8 (0 won, 0 lost): +0.0 points, 95 % +0.0 to +0.0" in said[-1]
     changed = result.to_dict()["changes"]
     assert list(changed) == ["tuned", "average 0.5"] and list(changed["tuned"]) == ["", "val"]
-    assert "lines a second" in said[2]
+    assert "lines a second" in said[5]
     document = json.loads((out / "result.json").read_bytes())
     assert document == result.to_dict()
     assert document["base"]["domain"]["lines"] == 8
@@ -142,7 +143,7 @@ import json, sys
 from pathlib import Path
 from datakit_train.framework import import_paddle
 import_paddle(1)
-from datakit_train.finetune import finetune
+from datakit_train.finetune import _rule_hint, finetune
 from datakit_train.label_sets import sources_of
 from datakit_train.settings import Settings
 train, val, model, out, settings = sys.argv[1:]
@@ -319,6 +320,28 @@ def test_preflight_and_dry_run_say_what_would_train(
     assert result.exit_code == 0
     assert result.stdout.startswith("22 lines: 21 train")
     assert not (tmp_path / "out").exists()
+
+
+def test_general_lines_that_do_not_train_as_they_are_read_are_said(
+    train: Path, draw_lines: DrawLines, tiny_model: Path
+) -> None:
+    general = draw_lines("general", 10, seed=3)
+    lines = general.read_text().splitlines()
+    general.write_text("\n".join([lines[0] + "1" * 30, *lines[1:]]) + "\n")
+    mix = Mix((*mix_of(train).sources, Source(general, general.parent, "general", 1.0)))
+    longest = max(len(line.split("\t")[1]) for line in general.read_text().splitlines())
+    told = preflight(mix, tiny_model, Settings(epochs=2, batch_size=8, max_width=64)).splitlines()
+    (remark,) = [line for line in told if "are forgotten first" in line]
+    assert f"{general}: 1 of 10 general lines are longer than --max-text-length 25" in remark
+    assert "9 are wider than --max-width 64" in remark and f"{longest} characters" in remark
+    wide = preflight(mix, tiny_model, Settings(epochs=2, batch_size=8, max_width=960, max_text_length=40))
+    assert "are forgotten first" not in wide
+
+
+@pytest.mark.parametrize(("exact", "said"), [(60, True), (75, False)])
+def test_labels_that_may_follow_a_rule_are_said(exact: int, said: bool) -> None:
+    hint = _rule_hint(Score(lines=100, exact=exact, exact_folded=80))
+    assert hint.startswith("20 of 100 val lines are read but for case or spaces") is said
 
 
 @pytest.mark.parametrize(

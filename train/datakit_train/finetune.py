@@ -39,6 +39,8 @@ BEST = "best"
 RESULT = "result.json"
 # Of the tuned weights: an average with less is the base but for rounding.
 LEAST_SHARE = 0.1
+# Val lines that differ from their labels in case or spaces alone: from this share on it is said.
+RULE_SHARE = 0.1
 
 
 def finetune(
@@ -122,6 +124,8 @@ def _silence(_line: str) -> None:
 
 def _train_and_choose(run: Run, floor: Mapping[str, Score] | None, started: float) -> Result:
     scored = score_sets(run, "base")
+    if hint := _rule_hint(scored.domain):
+        run.say(hint)
     guards = {name: (floor or {}).get(name, score) for name, score in scored.guards.items()}
     judged = Candidate(scored.name, scored.domain, guards)
     training = train(run, judged)
@@ -131,6 +135,19 @@ def _train_and_choose(run: Run, floor: Mapping[str, Score] | None, started: floa
     kept = [] if training.kept is None else [training.kept]
     trials = [*_trials(run, judged, [candidate for candidate, _ in kept]), *kept]
     return _finish(run, scored, trials, judged, training.steps, len(bad), time.monotonic() - started)
+
+
+def _rule_hint(score: Score) -> str:
+    """What to look at where many lines are read but for what folding ignores: labels may follow a rule that
+    their pictures do not, and learning that costs other text."""
+    lines = score.exact_folded - score.exact
+    if lines < RULE_SHARE * score.lines:
+        return ""
+    return (
+        f"{lines} of {score.lines} val lines are read but for case or spaces; if that is a rule of the "
+        "labels, such as all upper case, learning it costs other text: datakit badcases on predictions of "
+        "the training labels says so, and --restore case|space writes labels that follow the pictures"
+    )
 
 
 def _trials(

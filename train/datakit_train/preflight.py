@@ -27,6 +27,8 @@ GUIDE_LINES = 5000
 _GENERAL_RANGE = (0.5, 2.0)
 # Old to new (targeted synthetic) lines of an epoch.
 _OLD_TO_NEW = (5.0, 10.0)
+# General lines that are left out or squeezed, of their set: from this share on it is said.
+_LONG_SHARE = 0.02
 # A rate this many times the guide's is worth a word.
 _RATE_FACTOR = 2.0
 _MEASURED_STEPS = 3
@@ -78,7 +80,7 @@ def guide_remarks(samples: SampleSet, settings: Settings, schedule: Schedule) ->
             f"the rate {schedule.rate:.2g} is {factor:.2g} times the guide's {wanted:.2g} for a batch of "
             f"{settings.batch_size} (1e-4 at 128, in proportion)"
         )
-    return remarks + _ratio_remarks(samples)
+    return remarks + _ratio_remarks(samples) + _length_remarks(samples, settings)
 
 
 def _ratio_remarks(samples: SampleSet) -> list[str]:
@@ -94,6 +96,22 @@ def _ratio_remarks(samples: SampleSet) -> list[str]:
     old = domain + general
     if new and old and not _OLD_TO_NEW[0] <= old / new <= _OLD_TO_NEW[1]:
         remarks.append(f"an epoch has {old} old lines and {new} synthetic ones; the guide: 10:1 to 5:1")
+    return remarks
+
+
+def _length_remarks(samples: SampleSet, settings: Settings) -> list[str]:
+    """A general line that does not train as it is read later is no guard against forgetting such lines."""
+    remarks = []
+    for source, held in zip(samples.mix.sources, samples.lengths, strict=False):
+        if source.kind != "general" or held.too_long + held.squeezed < _LONG_SHARE * held.lines:
+            continue
+        length, width = max(held.longest, settings.max_text_length), max(held.widest, settings.max_width)
+        remarks.append(
+            f"{source.label_file}: {held.too_long} of {held.lines} general lines are longer than "
+            f"--max-text-length {settings.max_text_length} and do not train, {held.squeezed} are wider than "
+            f"--max-width {settings.max_width} and train squeezed: such lines are forgotten first "
+            f"(the longest: {length} characters, {width} px; 960 px is enough for most)"
+        )
     return remarks
 
 

@@ -17,7 +17,7 @@ from datakit_train.distill import make_distiller
 from datakit_train.engine import Addition, Engine
 from datakit_train.label_sets import name_sets
 from datakit_train.predict import read_label_set
-from datakit_train.preflight import describe_samples, load_for
+from datakit_train.preflight import describe_samples, guide_remarks, load_for
 from datakit_train.ranks import ALONE, Ranks, current_ranks
 from datakit_train.recognizer import assemble, find_model
 from datakit_train.run import Run, Say
@@ -87,7 +87,11 @@ def prepare(
     per_epoch = epoch_steps(samples, settings)
     schedule = make_schedule(settings, plan_steps(samples, settings), per_epoch)
     evaluation_steps(settings, schedule.steps)
-    say(describe_samples(samples, settings, schedule))
+    for sentence in (
+        describe_samples(samples, settings, schedule),
+        *guide_remarks(samples, settings, schedule),
+    ):
+        say(sentence)
     named, ranks = name_sets(guards), current_ranks()
     distiller = make_distiller(base, settings, ranks=ranks, allow_outside=allow_outside, say=say)
     return Run(

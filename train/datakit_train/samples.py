@@ -41,11 +41,23 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Lengths:
+    """Of a source's ``lines``: ``too_long`` have more characters than may train, ``squeezed`` train narrower
+    than they are; the ``longest`` in characters and the ``widest`` at the model's height, in px."""
+
+    lines: int
+    too_long: int
+    squeezed: int
+    longest: int
+    widest: int
+
+
+@dataclass(frozen=True, slots=True)
 class SampleSet:
     """The samples of every source of a mix, and what became of the other lines.
 
     ``height`` is that of the model's input, in px. ``like_widths``: a batch is made of lines of like width;
-    otherwise of any.
+    otherwise of any. ``lengths`` has an entry a source, or none at all.
     """
 
     mix: Mix
@@ -54,6 +66,7 @@ class SampleSet:
     cut: tuple[Dropped, ...]
     height: int = HEIGHT
     like_widths: bool = True
+    lengths: tuple[Lengths, ...] = ()
 
     @property
     def lines_in(self) -> int:
@@ -122,10 +135,14 @@ def load_samples(
         InputError: a set is missing, empty or broken, or no line at all trains.
     """
 
+    own: list[int] = []
+
     def fit(width: int, tall: int, labels: tuple[int, ...]) -> int:
+        own.append(line_width(width, tall, target_height=height, minimum=1, multiple=BUCKET))
         return bucket_width(width, tall, labels, max_width, target_height=height, stride=stride)
 
     per_source: list[tuple[Sample, ...]] = []
+    lengths: list[Lengths] = []
     dropped: list[Dropped] = []
     cut: list[Dropped] = []
     for source in mix.sources:
@@ -133,6 +150,7 @@ def load_samples(
         find = finder(source.label_file, source.data_dir, allow_outside=allow_outside)
         dropped.extend(Dropped(fault.file, fault.line, f"{fault.code}: {fault.message}") for fault in faults)
         samples: list[Sample] = []
+        own.clear()
         for line in lines:
             sample, reason, kind = _make_sample(line, find, charset, max_text_length, fit)
             if sample is not None:
@@ -141,7 +159,11 @@ def load_samples(
                 (cut if kind == "cut" else dropped).append(Dropped(line.file, line.line, reason, kind))
             on_line(1)
         per_source.append(tuple(samples))
+        texts = [len(line.text) for line in lines]
+        too_long = sum(length > max_text_length for length in texts)
+        squeezed = sum(width > max_width for width in own)
+        lengths.append(Lengths(len(lines), too_long, squeezed, max(texts, default=0), max(own, default=0)))
     if not any(per_source):
         first = f"; the first: {dropped[0].file}:{dropped[0].line}: {dropped[0].reason}" if dropped else ""
         raise InputError(f"no line trains, {len(dropped)} dropped{first}")
-    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut), height, like_widths)
+    return SampleSet(mix, tuple(per_source), tuple(dropped), tuple(cut), height, like_widths, tuple(lengths))
