@@ -17,6 +17,7 @@ from datakit.badcases.rules import only_marks
 from datakit.errors import DatakitError
 from datakit.files import atomic_open
 from datakit.labels import encode_rec
+from datakit.mix import Mix, Source, write_mix
 from datakit.mix.moved import common_folder, moved_path
 from datakit.records import SCHEMA_VERSION, Prediction
 
@@ -81,8 +82,9 @@ def write_restored(
     *,
     allow_outside: bool = False,
 ) -> RestoreCounts:
-    """Write ``restored.txt`` (every line, as a label file) and ``restored.jsonl`` (each change, and each line
-    that cannot be written, with old and new label) into ``out``; one pass over ``predictions``.
+    """Write ``restored.txt`` (every line, as a label file), ``restored.yaml`` (the same as a source for mix and
+    finetune, with the folder of its pictures) and ``restored.jsonl`` (each change, and each line that cannot be
+    written, with old and new label) into ``out``; one pass over ``predictions``.
 
     ``folders`` maps each label file to its data_dir; with several, paths become relative to the folder that
     holds all.
@@ -115,4 +117,8 @@ def write_restored(
                 }
                 document |= {"label": p.label, "restored": label, "score": round(p.score, 6)}
                 listed.write(json.dumps({**document, "left_out": reason}, ensure_ascii=False) + "\n")
+    if written:
+        write_mix(out / "restored.yaml", Mix((Source(out / "restored.txt", target, "domain", 1.0),)))
+    else:
+        (out / "restored.yaml").unlink(missing_ok=True)
     return RestoreCounts(written, changed, left_out)

@@ -179,3 +179,5 @@ def _restore(
     )
     kept = f"{counts.written} lines, {counts.changed} changed, {counts.left_out} left out"
     typer.echo(f"wrote {out / 'restored.txt'}: {kept} (each named in restored.jsonl)", err=True)
+    if counts.written:
+        typer.echo(f"to train on them: datakit finetune --train {out / 'restored.yaml'}", err=True)

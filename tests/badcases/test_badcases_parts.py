@@ -22,6 +22,7 @@ from datakit.badcases.schema import REPORT_SCHEMA
 from datakit.badcases.spool import Failed
 from datakit.badcases.tally import Seen
 from datakit.badcases.traits import traits
+from datakit.mix import load_mix
 from datakit.records import Prediction
 
 
@@ -160,7 +161,12 @@ def test_restored_labels(label, text, what, wanted):
 
 def test_every_change_is_listed(tmp_path):
     records = predictions(("ONE", "One"), ("TWO", "tvo"), ("X\rY", "x"), ("GONE", None), file="s/l.txt")
-    counts = write_restored(records, tmp_path, ["case"], {"s/l.txt": tmp_path})
+    pictures = tmp_path / "shop"
+    pictures.mkdir()
+    counts = write_restored(records, tmp_path, ["case"], {"s/l.txt": pictures})
+    (source,) = load_mix(tmp_path / "restored.yaml").sources
+    assert (source.label_file, source.data_dir.resolve()) == (tmp_path / "restored.txt", pictures.resolve())
+    assert (source.kind, source.ratio) == ("domain", 1.0)
     assert (counts.written, counts.changed, counts.left_out) == (3, 1, 1)
     assert (tmp_path / "restored.txt").read_text() == "img/1.jpg\tOne\nimg/2.jpg\tTWO\nimg/4.jpg\tGONE\n"
     listed = [json.loads(line) for line in (tmp_path / "restored.jsonl").read_text().splitlines()]
