@@ -82,9 +82,11 @@ def write_restored(
     *,
     allow_outside: bool = False,
 ) -> RestoreCounts:
-    """Write ``restored.txt`` (every line, as a label file), ``restored.yaml`` (the same as a source for mix and
-    finetune, with the folder of its pictures) and ``restored.jsonl`` (each change, and each line that cannot be
-    written, with old and new label) into ``out``; one pass over ``predictions``.
+    """Write the labels into ``out``; one pass over ``predictions``.
+
+    ``restored.txt`` holds every line, ``restored.yaml`` is the same as a source for mix and finetune, with the
+    folder of its pictures, ``restored.jsonl`` lists each change, and each line that cannot be written, with old
+    and new label.
 
     ``folders`` maps each label file to its data_dir; with several, paths become relative to the folder that
     holds all.
