@@ -84,9 +84,9 @@ def write_restored(
 ) -> RestoreCounts:
     """Write the labels into ``out``; one pass over ``predictions``.
 
-    ``restored.txt`` holds every line, ``restored.yaml`` is the same as a source for mix and finetune, with the
-    folder of its pictures, ``restored.jsonl`` lists each change, and each line that cannot be written, with old
-    and new label.
+    ``restored.txt`` holds every line; ``restored.yaml`` is the same as a source for mix and finetune, with
+    the folder of its pictures; ``restored.jsonl`` lists each change, and each line that cannot be written,
+    with old and new label.
 
     ``folders`` maps each label file to its data_dir; with several, paths become relative to the folder that
     holds all.
