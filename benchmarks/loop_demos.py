@@ -18,9 +18,9 @@ no line with a test. General lines that the dictionary does not cover are left o
 Arms: ``plain`` trains on the domain alone, all steps at once, at the guide's rate for the batch (1e-4 at
 128). ``loop`` is two rounds of half the steps; both have ``--steps`` of 16 lines. The rest are ablations:
 ``plain-rate`` is plain with the loop's rate and frozen backbone, ``loop-nosynth`` makes no lines,
-``loop-guide`` is the loop at the guide's rate, ``plain-dict`` (rec) is ``plain-rate`` with the dictionary
-that the loop would make, ``plain-restored`` and ``loop-restored`` (receipts) train on labels whose case
-``badcases --restore case`` took from the base model.
+``loop-guide`` is the loop at the guide's rate, ``loop-whole`` trains the whole network at 1e-4,
+``plain-dict`` (rec) is ``plain-rate`` with the dictionary that the loop would make, ``plain-restored`` and
+``loop-restored`` (receipts) train on labels whose case ``badcases --restore case`` took from the base model.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ BATCH = 16
 STEPS = 160
 # Of the loop, with the backbone frozen: chosen on plates' val and the guards (40 steps, one seed).
 RATE = 3e-4
+# With the whole network.
+WHOLE_RATE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,11 @@ def _guide_rate(plan: LoopPlan) -> LoopPlan:
     return replace(plan, finetune={**plan.finetune, "learning_rate": None})
 
 
+def _whole_network(plan: LoopPlan) -> LoopPlan:
+    given = {**plan.finetune, "learning_rate": WHOLE_RATE, "freeze": "none"}
+    return replace(plan, finetune=given)
+
+
 def _on_restored(task: Task) -> None:
     part = restored(task)
     run_rounds(task, lambda plan: replace(plan, domain=(part,)))
@@ -324,6 +331,7 @@ ARMS: Mapping[str, Callable[[Task], None]] = {
     "plain": run_plain,
     "loop": run_rounds,
     "plain-rate": lambda task: run_plain(task, guide=False),
+    "loop-whole": lambda task: run_rounds(task, _whole_network),
     "loop-guide": lambda task: run_rounds(task, _guide_rate),
     "loop-nosynth": lambda task: run_rounds(task, _without_synth),
     "plain-dict": lambda task: run_plain(task, guide=False, with_dictionary=True),
