@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from datakit.audit.check import Check
@@ -47,6 +47,17 @@ def base_command(report: AuditReport) -> str:
     return report.command or shlex.join(["datakit", "audit", *(file.file for file in report.files)])
 
 
+def _told(report: AuditReport, options: Mapping[str, str]) -> str:
+    """The audit with ``options``, in the place of those that were typed."""
+    words = shlex.split(base_command(report))
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if word not in options and before not in options
+    ]
+    return shlex.join([*kept, *(word for option in options.items() for word in option)])
+
+
 def _files(report: AuditReport) -> str:
     return shlex.join(file.file for file in report.files)
 
@@ -81,7 +92,7 @@ def _shape(report: AuditReport) -> tuple[str, str]:
     return (
         f"Give the lines room: max_text_length {limit} and image_shape [{channels}, {height}, {wide}] "
         f"({cost:.1f} x the time a step), or split long lines; how many are then lost says",
-        f"{base_command(report)} --max-text-length {limit} --image-shape {channels},{height},{wide}",
+        _told(report, {"--max-text-length": str(limit), "--image-shape": f"{channels},{height},{wide}"}),
     )
 
 

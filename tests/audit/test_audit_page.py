@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -139,6 +140,10 @@ def test_what_loses_most_lines_comes_first(tmp_path):
     assert (first.lost, first.codes) == (3, ("over-limit",))
     assert (second.lost, second.codes) == (1, ("empty-label",))
     assert first.command.endswith("labels.txt --max-text-length 30 --image-shape 3,48,320")
+    typed = "datakit audit 'my labels.txt' --max-text-length 25 --dict k.txt --image-shape 3,48,320"
+    assert steps(replace(report, command=typed))[0].command == (
+        "datakit audit 'my labels.txt' --dict k.txt --max-text-length 30 --image-shape 3,48,320"
+    )
     mend = next(step for step in rest if "edge-space" in step.codes)
     assert mend.lost == 0 and mend.command.endswith("labels.txt --fix mended.txt")
     shown = format_report(report)
