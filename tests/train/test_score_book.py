@@ -63,7 +63,7 @@ def test_a_set_is_read_once_for_the_same_weights(
     assert len(path.read_text().splitlines()) == 2
 
 
-@pytest.mark.parametrize("change", ["label", "picture"])
+@pytest.mark.parametrize("change", ["label", "picture", "rule"])
 def test_a_changed_set_is_read_again(
     change: str, recognizer: Recognizer, draw_lines: DrawLines, tmp_path: Path, read: list[str]
 ) -> None:
@@ -71,17 +71,20 @@ def test_a_changed_set_is_read_again(
     score_sets(LineReader(recognizer), {"": read_label_set(val)}, ScoreBook(book), "val")
     if change == "label":
         val.write_bytes(val.read_bytes().rstrip(b"\n") + b"7\n")
-    else:
+    elif change == "picture":
         picture = val.parent / read_label_set(val).lines[3].image  # type: ignore[union-attr]
         os.utime(picture, ns=(1, 1))
-    score_sets(LineReader(recognizer), {"": read_label_set(val)}, ScoreBook(book), "val")
+    reader = LineReader(recognizer, allow_outside=change == "rule")
+    score_sets(reader, {"": read_label_set(val)}, ScoreBook(book), "val")
     assert read == ["val", "val"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"model": "m", "set": "s", "score": {"x": 1}, "right": ""}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"model": "m", "set": "s", "score": {"x": 1}, "right": ""}', "\xff"]
+)
 def test_a_file_that_holds_something_else_is_named(content: str, tmp_path: Path) -> None:
     path = tmp_path / "scored.jsonl"
-    path.write_text(content + "\n")
+    path.write_bytes(f"{content}\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"scored.jsonl.*no score; remove it"):
         ScoreBook(path)
 

@@ -42,9 +42,10 @@ def model_key(recognizer: Recognizer) -> str:
     return digest.hexdigest()
 
 
-def set_key(label_set: LabelSet) -> str:
-    """SHA-256 of the labels of a set, and of size and time of change of its files and pictures."""
-    digest = hashlib.sha256(str(label_set.data_dir.resolve()).encode())
+def set_key(label_set: LabelSet, *, allow_outside: bool = False) -> str:
+    """SHA-256 of the labels of a set, of size and time of change of its files and pictures, and of whether
+    pictures outside its folder may be read."""
+    digest = hashlib.sha256(f"{label_set.data_dir.resolve()}\0{allow_outside}".encode())
     for path in set_files(label_set.path):
         digest.update(_stamp(path).encode())
     for entry in label_set.lines:
@@ -81,8 +82,8 @@ class ScoreBook:
             InputError: the file holds something else.
         """
         self._path = path
-        self._lines = path.read_text("utf-8").splitlines() if path.exists() else []
         try:
+            self._lines = path.read_text("utf-8").splitlines() if path.exists() else []
             self._known = dict(_entry(json.loads(line)) for line in self._lines)
         except (ValueError, KeyError, TypeError) as error:
             raise InputError("holds something that is no score; remove it", file=path) from error
@@ -113,7 +114,7 @@ def score_sets(
     scored: dict[str, Scored] = {}
     with Progress(sum(len(label_set.lines) for label_set in sets.values()), title) as progress:
         for name, label_set in sets.items():
-            key = set_key(label_set)
+            key = set_key(label_set, allow_outside=reader.allow_outside)
             found = book.find(model, key)
             if found is None:
                 predictions = reader.read(label_set, progress)
