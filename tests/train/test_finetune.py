@@ -330,10 +330,10 @@ def test_general_lines_that_do_not_train_as_they_are_read_are_said(
     general.write_text("\n".join([lines[0] + "1" * 30, *lines[1:]]) + "\n")
     mix = Mix((*mix_of(train).sources, Source(general, general.parent, "general", 1.0)))
     longest = max(len(line.split("\t")[1]) for line in general.read_text().splitlines())
-    told = preflight(mix, tiny_model, Settings(epochs=2, batch_size=8, max_width=64)).splitlines()
+    told = preflight(mix, tiny_model, Settings(epochs=2, batch_size=8, max_width=32)).splitlines()
     (remark,) = [line for line in told if "are forgotten first" in line]
     assert f"{general}: 1 of 10 general lines are longer than --max-text-length 25" in remark
-    assert "9 are wider than --max-width 64" in remark and f"{longest} characters" in remark
+    assert "9 are over twice as wide as --max-width 32" in remark and f"{longest} characters" in remark
     wide = preflight(mix, tiny_model, Settings(epochs=2, batch_size=8, max_width=960, max_text_length=40))
     assert "are forgotten first" not in wide
 

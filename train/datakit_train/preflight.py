@@ -105,12 +105,11 @@ def _length_remarks(samples: SampleSet, settings: Settings) -> list[str]:
     for source, held in zip(samples.mix.sources, samples.lengths, strict=False):
         if source.kind != "general" or held.too_long + held.squeezed < _LONG_SHARE * held.lines:
             continue
-        length, width = max(held.longest, settings.max_text_length), max(held.widest, settings.max_width)
         remarks.append(
             f"{source.label_file}: {held.too_long} of {held.lines} general lines are longer than "
-            f"--max-text-length {settings.max_text_length} and do not train, {held.squeezed} are wider than "
-            f"--max-width {settings.max_width} and train squeezed: such lines are forgotten first "
-            f"(the longest: {length} characters, {width} px; 960 px is enough for most)"
+            f"--max-text-length {settings.max_text_length} and do not train, {held.squeezed} are over twice "
+            f"as wide as --max-width {settings.max_width} and train squeezed to less than half; such lines "
+            f"are forgotten first (95 % have at most {held.characters} characters and {held.width} px)"
         )
     return remarks
 
