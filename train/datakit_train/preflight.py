@@ -28,7 +28,7 @@ _GENERAL_RANGE = (0.5, 2.0)
 # Old to new (targeted synthetic) lines of an epoch.
 _OLD_TO_NEW = (5.0, 10.0)
 # General lines that are left out or squeezed, of their set: from this share on it is said.
-_LONG_SHARE = 0.02
+_LONG_SHARE = 0.05
 # A rate this many times the guide's is worth a word.
 _RATE_FACTOR = 2.0
 _MEASURED_STEPS = 3
@@ -109,7 +109,8 @@ def _length_remarks(samples: SampleSet, settings: Settings) -> list[str]:
             f"{source.label_file}: {held.too_long} of {held.lines} general lines are longer than "
             f"--max-text-length {settings.max_text_length} and do not train, {held.squeezed} are over twice "
             f"as wide as --max-width {settings.max_width} and train squeezed to less than half; such lines "
-            f"are forgotten first (95 % have at most {held.characters} characters and {held.width} px)"
+            f"are forgotten first (95 % have at most {held.characters} characters; of those that train "
+            f"{held.width} px)"
         )
     return remarks
 

@@ -44,8 +44,8 @@ class Dropped:
 @dataclass(frozen=True, slots=True)
 class Lengths:
     """Of a source's ``lines``: ``too_long`` have more characters than may train, ``squeezed`` train at less
-    than half of their width; what 95 % of the lines need: ``characters``, and ``width`` in px at the model's
-    height."""
+    than half of their width; what 95 % of the lines have: ``characters``, and, of those that train, ``width``
+    in px at the model's height."""
 
     lines: int
     too_long: int
