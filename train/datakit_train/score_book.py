@@ -73,6 +73,11 @@ def _entry(record: Mapping[str, Any]) -> tuple[tuple[str, str], Scored]:
     return (record["model"], record["set"]), Scored(Score(**record["score"]), right)
 
 
+def _line(key: tuple[str, str], scored: Scored) -> str:
+    record = {"schema_version": 1, "model": key[0], "set": key[1], "score": asdict(scored.score)}
+    return json.dumps({**record, "right": "".join("1" if bit else "0" for bit in scored.right)}) + "\n"
+
+
 class ScoreBook:
     """A file of JSON lines, one a pair of weights and set."""
 
@@ -83,8 +88,8 @@ class ScoreBook:
         """
         self._path = path
         try:
-            self._lines = path.read_text("utf-8").splitlines() if path.exists() else []
-            self._known = dict(_entry(json.loads(line)) for line in self._lines)
+            lines = path.read_text("utf-8").splitlines() if path.exists() else []
+            self._known = dict(_entry(json.loads(line)) for line in lines)
         except (ValueError, KeyError, TypeError) as error:
             raise InputError("holds something that is no score; remove it", file=path) from error
 
@@ -99,11 +104,7 @@ class ScoreBook:
             OutputError: it cannot be written.
         """
         self._known[model, label_set] = scored
-        right = "".join("1" if bit else "0" for bit in scored.right)
-        record = {"schema_version": 1, "model": model, "set": label_set, "score": asdict(scored.score)}
-        record["right"] = right
-        self._lines.append(json.dumps(record))
-        atomic_write(self._path, "".join(f"{line}\n" for line in self._lines))
+        atomic_write(self._path, "".join(_line(*entry) for entry in self._known.items()))
 
 
 def score_sets(
