@@ -14,10 +14,11 @@ from datakit.badcases.inputs.sources import kind_of_file
 from datakit.badcases.kinds import TRAINABLE
 from datakit.badcases.lists import write_lists
 from datakit.badcases.page import html_report
+from datakit.badcases.source import write_source
 from datakit.errors import DatakitError, InputError
 from datakit.files import Manifest, atomic_open, atomic_write, write_manifest
 from datakit.labels import LabelFault, encode_rec, scan_rec
-from datakit.mix import Mix, Source, write_mix
+from datakit.mix import Source
 from datakit.mix.moved import common_folder, moved_path
 from datakit.records import SCHEMA_VERSION, Prediction, read_predictions
 from datakit.report.text import visible
@@ -138,10 +139,7 @@ def write_badcases(
     files = {f.prediction.file for f in report.failures if f.kind in TRAINABLE or f.kind == "label-suspect"}
     data_dir = common_folder(sorted({folders[file] for file in files}) or [Path()])
     lines, left_out = _write_lines(report, out, folders, data_dir, allow_outside)
-    if lines:
-        write_mix(out / "badcases.yaml", Mix((Source(out / "badcases.txt", data_dir, "badcases", 1.0),)))
-    else:
-        (out / "badcases.yaml").unlink(missing_ok=True)
+    write_source(Source(out / "badcases.txt", data_dir, "badcases", 1.0), lines)
     write_lists(report, out, folders, allow_outside=allow_outside)
     relabel = _write_relabel(report, out, folders, data_dir, allow_outside)
     atomic_write(out / "targets.json", report.targets.to_json())

@@ -14,10 +14,11 @@ from typing import Literal
 
 from datakit.badcases.alignment import Step, agree, align_folded
 from datakit.badcases.rules import only_marks
+from datakit.badcases.source import write_source
 from datakit.errors import DatakitError
 from datakit.files import atomic_open
 from datakit.labels import encode_rec
-from datakit.mix import Mix, Source, write_mix
+from datakit.mix import Source
 from datakit.mix.moved import common_folder, moved_path
 from datakit.records import SCHEMA_VERSION, Prediction
 
@@ -119,8 +120,5 @@ def write_restored(
                 }
                 document |= {"label": p.label, "restored": label, "score": round(p.score, 6)}
                 listed.write(json.dumps({**document, "left_out": reason}, ensure_ascii=False) + "\n")
-    if written:
-        write_mix(out / "restored.yaml", Mix((Source(out / "restored.txt", target, "domain", 1.0),)))
-    else:
-        (out / "restored.yaml").unlink(missing_ok=True)
+    write_source(Source(out / "restored.txt", target, "domain", 1.0), written)
     return RestoreCounts(written, changed, left_out)
