@@ -20,6 +20,8 @@ MORE, LESS = 2.0, 0.5
 GENERAL, MOST_GENERAL = 1.5, 3.0
 # And the learning rate shrinks by this, down to so much of the plan's.
 RATE, LEAST_RATE = 0.5, 0.125
+# A rule of the labels -> what of them to restore.
+_RESTORE = {"case": "case", "spaces": "space", "marks": "marks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,9 @@ def _rules(report: Mapping[str, Any]) -> Iterator[str]:
     """Rules of the labels: training on them teaches the rule, and no picture that is made changes it."""
     for finding in report.get("labelling_rules", ()):
         if finding["systematic"]:
-            yield f"labels, {finding['sentence']}"
+            what = _RESTORE.get(finding["rule"])
+            here = f" (in a loop.yaml: restore: [{what}])" if what else ""
+            yield f"labels, {finding['sentence']}{here}"
 
 
 def _sentence(char: str, was: Missed, now: Missed, verdict: str, tried: int, wanted: bool) -> str:

@@ -20,7 +20,7 @@ from datakit.files import TEMPORARY, FolderLock, Manifest, atomic_write, remove_
 
 Say = Callable[[str], None]
 
-STEPS = ("audit", "predict", "badcases", "targets", "synth", "mix", "sources", "finetune", "score")
+STEPS = ("audit", "restore", "predict", "badcases", "targets", "synth", "mix", "sources", "finetune", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class RoundFolder:
     def audit(self) -> Path:
         """What audit says of the training labels."""
         return self.path / "audit" / "audit.json"
+
+    def restored(self, index: int) -> Path:
+        """One domain source with restored labels; only round 0 has any."""
+        return self.path / f"restored-{index}"
 
     def mined(self, index: int) -> Path:
         """The label file of the lines of one domain source that are read for badcases."""

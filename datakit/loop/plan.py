@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from datakit.badcases.restore import Restored
 from datakit.errors import InputError
 from datakit.loop.values import FINETUNE, STOPS, SYNTH, check_values, number
 from datakit.mix import KINDS, Part
@@ -34,6 +35,7 @@ patience: null                # stop after so many rounds in a row without a gai
 budget_minutes: null          # stop before a round that would not fit (all starts count)
 target_accuracy: null         # stop when val is read this well (folded, 0..1)
 floor: 0                      # draws an epoch that a character of the domain should have, by repeats
+restore: []                   # case, space, marks: labels of the domain that follow the picture, not a rule
 new_characters: 0             # of the domain, outside the dictionary, in so many lines: added; 0: none is
 leave_one_out: 0              # steps of a short run without each source, before training; 0: no such runs
 finetune:
@@ -51,8 +53,8 @@ synth:
 
 _KEYS = (
     "model", "out", "rounds", "seed", "domain", "val", "general", "guard", "test", "mine", "finetune",
-    "synth", "ratios", "patience", "budget_minutes", "target_accuracy", "floor", "new_characters",
-    "leave_one_out",
+    "synth", "ratios", "patience", "budget_minutes", "target_accuracy", "floor", "restore",
+    "new_characters", "leave_one_out",
 )  # fmt: skip
 
 
@@ -61,6 +63,7 @@ class LoopPlan:
     """A validated loop.yaml; ``finetune`` and ``synth`` hold the settings of those steps by name.
 
     ``patience`` (rounds), ``budget_minutes`` and ``target_accuracy`` (folded, on val) end the rounds early.
+    ``restore`` says what of the domain's labels is taken from the model's readings before the first round.
     ``new_characters`` is the number of the domain's lines from which on a character that the dictionary
     lacks is added to it (0: never), ``leave_one_out`` the steps of the short runs that try every source of a
     round's mix (0: none).
@@ -83,6 +86,7 @@ class LoopPlan:
     budget_minutes: float | None = None
     target_accuracy: float | None = None
     floor: int = 0
+    restore: Sequence[Restored] = ()
     new_characters: int = 0
     leave_one_out: int = 0
 

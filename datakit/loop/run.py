@@ -12,6 +12,7 @@ from datakit.loop.apart import require_apart
 from datakit.loop.clock import StepClock, seconds_spent
 from datakit.loop.folders import RoundFolder, read_json, remove_leftovers, round_folder, write_json
 from datakit.loop.plan import LoopPlan
+from datakit.loop.restore import restore_step
 from datakit.loop.rounds import (
     audit_step,
     badcases_step,
@@ -42,7 +43,7 @@ Ask = Callable[[str], bool]
 
 
 def _train(
-    plan: LoopPlan,
+    given: LoopPlan,
     folder: RoundFolder,
     model: str,
     floor: Mapping[str, Score],
@@ -50,11 +51,11 @@ def _train(
     clock: StepClock,
     ask: Ask | None,
 ) -> dict[str, Any] | None:
-    """All steps up to the training; its result.json, or None where the user said no. ``plan`` is blind."""
+    """All steps up to the training; its result.json, or None where the user said no. ``given`` is blind."""
     from datakit_train.recognizer import load_recognizer
 
     charset = load_recognizer(model).charset
-    earlier = [round_folder(plan.out, n) for n in range(1, folder.number)]
+    earlier = [round_folder(given.out, n) for n in range(1, folder.number)]
     say = screen.say
 
     def timed(name: str, work: Callable[[], Any]) -> Any:
@@ -62,7 +63,11 @@ def _train(
         with clock.step(name):
             return work()
 
-    timed("audit", lambda: audit_step(plan, folder, charset, say))
+    # Of the labels as they were given, so that its verdicts name the user's own lines.
+    timed("audit", lambda: audit_step(given, folder, charset, say))
+    plan = given
+    if given.restore:
+        plan = timed("restore", lambda: restore_step(given, round_folder(given.out, 0), say))
     timed("predict", lambda: predict_step(plan, folder, model, say))
     timed("badcases", lambda: badcases_step(plan, folder, charset))
     timed("targets", lambda: targets_step(plan, folder, earlier, charset, say))
@@ -148,6 +153,8 @@ def _fingerprint(plan: LoopPlan) -> str:
         sorted(plan.synth.items()),
         sorted(plan.ratios.items()),
         sets,
+        # Folders from before there was this key are gone on with.
+        *([list(plan.restore)] if plan.restore else []),
     ]
     return repr(facts)
 

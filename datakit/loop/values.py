@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
+from datakit.badcases.restore import Restored
 from datakit.errors import InputError
 
 # Returns the value; a ValueError's text says what it should have been.
@@ -120,6 +121,7 @@ STOPS: Mapping[str, Check] = {
     "budget_minutes": or_nothing(number(0)),
     "target_accuracy": or_nothing(number(0, 1)),
     "floor": whole(0),
+    "restore": list_of(one_of(*get_args(Restored)), ", ".join(get_args(Restored))),
     "new_characters": whole(0),
     "leave_one_out": whole(0),
 }

@@ -255,11 +255,16 @@ def shown(raw: str) -> list[str]:
 
 def test_a_rule_of_the_labels_is_said() -> None:
     rules = [
-        {"systematic": True, "sentence": "marks: differs in 9 of 10"},
-        {"systematic": False, "sentence": "case: differs in 1 of 10"},
+        {"rule": "marks", "systematic": True, "sentence": "marks: differs in 9 of 10"},
+        {"rule": "case", "systematic": False, "sentence": "case: differs in 1 of 10"},
+        {"rule": "width", "systematic": True, "sentence": "width: differs in 8 of 10"},
     ]
     sentences = decide({**report(10, {}), "labelling_rules": rules}, Targets(()), None).sentences
-    assert sentences == ("labels, marks: differs in 9 of 10", "no character to make")
+    assert sentences == (
+        "labels, marks: differs in 9 of 10 (in a loop.yaml: restore: [marks])",
+        "labels, width: differs in 8 of 10",
+        "no character to make",
+    )
 
 
 def test_the_live_table_stays_below_the_lines() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from datakit_train.framework import available_cores, import_paddle
 from datakit_train.recognizer import Recognizer
 
 Pixels = npt.NDArray[np.float32]
+# Pixels N x 3 x H x W -> probabilities N x T x classes.
+Run = Callable[[Pixels], Pixels]
 # Pixels N x 3 x H x W -> the best class of every time step, N x T, and its probability, N x T.
 Forward = Callable[[Pixels], tuple[npt.NDArray[Any], npt.NDArray[np.float32]]]
 
@@ -41,6 +44,24 @@ def paddle_forward(recognizer: Recognizer, _threads: int | None = None) -> Forwa
     return forward
 
 
+def onnx_runner(model: bytes | Path, threads: int | None = None) -> Run:
+    """An ONNX model (its bytes or its file) in onnxruntime, on ``threads`` CPU threads (default: every core).
+
+    Raises:
+        MissingExtraError: onnxruntime is not installed.
+    """
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise MissingExtraError("onnxruntime", "export")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or available_cores()
+    given = model if isinstance(model, bytes) else str(model)
+    session = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda pixels: np.asarray(session.run(None, {name: pixels})[0], np.float32)
+
+
 def onnx_forward(recognizer: Recognizer, threads: int | None = None) -> Forward:
     """The network as it is now in onnxruntime, on ``threads`` CPU threads (default: every core).
 
@@ -48,21 +69,12 @@ def onnx_forward(recognizer: Recognizer, threads: int | None = None) -> Forward:
         MissingExtraError: onnxruntime is not installed.
         WeightsError: no ONNX graph of this architecture is here.
     """
-    if importlib.util.find_spec("onnxruntime") is None:
-        raise MissingExtraError("onnxruntime", "export")
-    import onnxruntime
-
     from datakit_train.export.onnx_graph import find_template, make_onnx
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or available_cores()
-    session = onnxruntime.InferenceSession(
-        make_onnx(recognizer, find_template(recognizer)), options, providers=["CPUExecutionProvider"]
-    )
-    name = session.get_inputs()[0].name
+    run = onnx_runner(make_onnx(recognizer, find_template(recognizer)), threads)
 
     def forward(pixels: Pixels) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-        probabilities = session.run(None, {name: pixels})[0]
+        probabilities = run(pixels)
         best = probabilities.argmax(axis=-1)
         return best, np.take_along_axis(probabilities, best[..., None], axis=-1)[..., 0]
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from datakit.errors import InputError, UsageError
+from datakit.errors import InputError
 from datakit.images import line_width, probe, read_bgr, resize_norm, resolve_image
 from datakit.labels import RecLine
 from datakit_train.decode import greedy_decode
 from datakit_train.export.inference import STEM, softmax_network
+from datakit_train.forward import Pixels, Run
 from datakit_train.framework import import_paddle
 from datakit_train.predict import read_label_set
 from datakit_train.recognizer import Recognizer, probe_input
-
-Pixels = npt.NDArray[np.float32]
-# Pixels N x 3 x H x W -> probabilities N x T x classes.
-Run = Callable[[Pixels], Pixels]
 
 LIMIT = 200
 
@@ -87,21 +82,6 @@ def load_pictures(
     if len(pictures) == 1:
         raise InputError(f"has no picture that can be read; the first: {error}", file=labels)
     return pictures
-
-
-def onnx_runner(path: Path) -> Run:
-    """The ONNX file in onnxruntime.
-
-    Raises:
-        UsageError: onnxruntime is not installed.
-    """
-    if importlib.util.find_spec("onnxruntime") is None:
-        raise UsageError("to check an ONNX file needs onnxruntime; install it with: pip install onnxruntime")
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda pixels: np.asarray(session.run(None, {name: pixels})[0], np.float32)
 
 
 def inference_runner(folder: Path) -> Run:

@@ -20,14 +20,13 @@ from datakit_train.export.parity import (
     LIMIT,
     Parity,
     Picture,
-    Run,
     compare,
     inference_runner,
     load_pictures,
-    onnx_runner,
     trained_runner,
 )
 from datakit_train.export.pdparams import write_pdparams
+from datakit_train.forward import Run, onnx_runner
 from datakit_train.recognizer import Recognizer, find_model, load_recognizer
 from datakit_train.weights.pdparams import read_pdparams
 from datakit_train.weights.store import DESCRIPTION
