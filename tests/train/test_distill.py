@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from datakit.cli.main import app
 from datakit.errors import InputError, UsageError
-from datakit.mix import Mix, Part, Source
+from datakit.mix import Mix, Source, write_mix
 from datakit_train.batches import Batch
 from datakit_train.distill import divergence, load_pictures, make_distiller
 from datakit_train.engine import Engine
@@ -86,7 +86,7 @@ def test_pictures_of_their_own_hold_it_there(tiny_model: Path, draw_lines: DrawL
     """Their labels do not count: every one is outside the dictionary."""
     label_file = draw_lines("other", 6, seed=3, chars="xyz")
     settings = Settings(batch_size=8, distill=20.0, distill_on=str(label_file))
-    pictures = load_pictures(Part(label_file), load_model(tiny_model), settings, allow_outside=False)
+    pictures = load_pictures(label_file, load_model(tiny_model), settings, allow_outside=False)
     assert [len(samples) for samples in pictures.samples] == [6]
     distiller = make_distiller(load_model(tiny_model), replace(settings, batch_size=12))
     assert distiller is not None
@@ -96,13 +96,50 @@ def test_pictures_of_their_own_hold_it_there(tiny_model: Path, draw_lines: DrawL
     assert drift(after_steps(tiny_model, settings), images) < 0.5 * free
 
 
+def test_a_frozen_backbone_reads_the_pictures_once(tiny_model: Path, draw_lines: DrawLines) -> None:
+    """And steps as if each network had read them itself."""
+    label_file = draw_lines("other", 4, seed=3)
+    base = load_model(tiny_model)
+    settings = Settings(batch_size=8, distill=5.0, distill_on=str(label_file), freeze="backbone")
+    moving = make_distiller(base, replace(settings, fixed_batch_norm=False))
+    assert moving is not None
+    assert not moving._same_backbone
+    weights = []
+    for once in (True, False):
+        distiller = make_distiller(base, settings)
+        assert distiller is not None
+        assert distiller._same_backbone
+        distiller._same_backbone = once
+        engine = Engine(assemble(base).network, freeze="backbone", seed=0, addition=distiller)
+        for number in range(2):
+            engine.step(batch(), number, 1e-3)
+        weights.append(engine.weights())
+    for name, value in weights[0].items():
+        np.testing.assert_allclose(value, weights[1][name], atol=1e-6, err_msg=name)
+
+
+def test_sources_of_a_mix_are_drawn_at_their_ratios(tiny_model: Path, draw_lines: DrawLines) -> None:
+    files = [draw_lines(name, 6, seed=3) for name in ("many", "few")]
+    path = files[0].parent.parent / "general.yaml"
+    ratios = (0.5, 1.0)
+    write_mix(path, Mix(tuple(Source(f, f.parent, "general", r) for f, r in zip(files, ratios, strict=True))))
+    settings = Settings(batch_size=6, distill=1.0, distill_on=str(path))
+    found = load_pictures(path, load_model(tiny_model), settings, allow_outside=False)
+    assert [len(samples) for samples in found.samples] == [6, 6]
+    distiller = make_distiller(load_model(tiny_model), settings)
+    assert distiller is not None
+    assert [len(distiller._load(number)[0]) for number in range(6)] == [3] * 6
+    seen = [sample.line.file for plan in distiller._plans[1] for _, sample in plan.items]
+    assert sorted(map(str, seen)) == [str(files[1])] * 6 + [str(files[0])] * 3
+
+
 def test_every_picture_of_a_folder_is_used_once_an_epoch(tiny_model: Path, draw_lines: DrawLines) -> None:
     label_file = draw_lines("other", 5, seed=3)
     (label_file.parent / "deep").mkdir()
     shutil.move(label_file.parent / "004.png", label_file.parent / "deep" / "x.PNG")
     (label_file.parent / "torn.png").write_bytes(b"\x89PNG")
     settings = Settings(batch_size=4, distill=1.0, distill_on=str(label_file.parent))
-    found = load_pictures(Part(label_file.parent), load_model(tiny_model), settings, allow_outside=False)
+    found = load_pictures(label_file.parent, load_model(tiny_model), settings, allow_outside=False)
     assert sorted(s.line.image for s in found.samples[0]) == [*(f"00{n}.png" for n in range(4)), "deep/x.PNG"]
     assert [(entry.line, entry.kind) for entry in found.dropped] == [(6, "dropped")]
     distiller = make_distiller(load_model(tiny_model), settings)
