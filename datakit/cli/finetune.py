@@ -100,7 +100,7 @@ def finetune(
     ] = 0.0,
     distill_on: Annotated[
         Path | None,
-        typer.Option(help="Its pictures: label file, or folder without labels; default: each batch's own."),
+        typer.Option(help="Its pictures: label file, folder or mix.yaml; default: each batch's own."),
     ] = None,
     layer_decay: Annotated[
         float, typer.Option(help="Each layer's rate is so many times that of the one behind it.")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datakit.metrics import Score
-from datakit_train.gate import Candidate, allowed_loss, changes, choose, forgotten
+from datakit_train.gate import Candidate, allowed_loss, best_passing, changes, choose, forgotten
 
 
 def candidate(name: str, domain: int, guard: int, *, edits: int = 10, lines: int = 1000) -> Candidate:
@@ -42,6 +42,17 @@ def test_cer_decides_between_equals_and_a_draw_keeps_the_base() -> None:
     assert choose(BASE, [candidate("same", 100, 900)]) is BASE
     fewer = candidate("fewer edits", 100, 800, edits=9)
     assert choose(BASE, [candidate("more edits", 100, 800, edits=11), fewer]) is fewer
+
+
+def test_of_those_that_the_domain_cannot_tell_apart_the_guards_decide() -> None:
+    """Of 200 lines it cannot tell two; also without the better one the base has to be beaten."""
+    best, gentle, weak = candidate("a", 120, 796), candidate("b", 118, 801), candidate("c", 117, 900)
+    assert choose(BASE, [best, gentle, weak]) is gentle
+    assert choose(BASE, [best, weak]) is best
+    assert best_passing(BASE, [best, gentle, weak]) is best
+    assert choose(BASE, [candidate("a", 102, 796), candidate("b", 100, 900)]).name == "a"
+    alone = [Candidate(c.name, c.domain, {}) for c in (best, gentle)]
+    assert choose(Candidate("base", BASE.domain, {}), alone) is alone[0]
 
 
 def test_a_guard_set_that_got_better_is_no_loss() -> None:

@@ -24,7 +24,7 @@ from datakit.mix import Mix, Part
 from datakit.paddleocr_config import PaddleConfig
 from datakit_train.curves import write_curves
 from datakit_train.engine import average
-from datakit_train.gate import Candidate, choose, forgotten
+from datakit_train.gate import Candidate, best_passing, choose, forgotten
 from datakit_train.label_sets import as_part, require_apart
 from datakit_train.prepare import prepare
 from datakit_train.recognizer import find_model
@@ -195,6 +195,13 @@ def _finish(
 ) -> Result:
     candidates = [candidate for candidate, _ in trials]
     chosen = choose(judged, candidates, run.settings.max_forget)
+    best = best_passing(judged, candidates, run.settings.max_forget)
+    if chosen is not best:
+        run.say(
+            f"{chosen.name} is kept and not {best.name}: val cannot tell them apart "
+            f"({chosen.domain.exact_folded} and {best.domain.exact_folded} of {best.domain.lines} lines), "
+            "and it reads more of the guards"
+        )
     weights = next((tensors for candidate, tensors in trials if candidate is chosen), run.base.tensors)
     model = run.base if chosen is judged else trained_model(run, weights, name=chosen.name)
     save_model(run.out / BEST, model)

@@ -84,11 +84,36 @@ def _rank(candidate: Candidate) -> tuple[int, float]:
     return candidate.domain.exact_folded, -candidate.domain.cer
 
 
-def choose(base: Candidate, candidates: Sequence[Candidate], max_forget: float = MAX_FORGET) -> Candidate:
+def best_passing(
+    base: Candidate, candidates: Sequence[Candidate], max_forget: float = MAX_FORGET
+) -> Candidate:
     """The best candidate by folded exact lines on the domain, then CER, that beats ``base`` and passes every
     guard.
 
     ``base`` itself where none does.
     """
-    passing = [c for c in candidates if not forgotten(base, c, max_forget) and _rank(c) > _rank(base)]
-    return max(passing, key=_rank, default=base)
+    return max(_passing(base, candidates, max_forget), key=_rank, default=base)
+
+
+def choose(base: Candidate, candidates: Sequence[Candidate], max_forget: float = MAX_FORGET) -> Candidate:
+    """Of the candidates that the domain cannot tell from the best passing one, the one that reads most of the
+    guards; ``base`` where none passes.
+
+    It cannot where they differ by no more than the larger of half a point and two lines.
+    """
+    best = best_passing(base, candidates, max_forget)
+    if best is base:
+        return base
+    least = best.domain.exact_folded - allowed_loss(best.domain.lines)
+    near = [c for c in _passing(base, candidates, max_forget) if c.domain.exact_folded >= least]
+    return max(near, key=lambda candidate: (_kept(candidate), _rank(candidate)))
+
+
+def _passing(base: Candidate, candidates: Sequence[Candidate], max_forget: float) -> list[Candidate]:
+    return [c for c in candidates if not forgotten(base, c, max_forget) and _rank(c) > _rank(base)]
+
+
+def _kept(candidate: Candidate) -> float:
+    """Mean over the guards of their folded accuracy; 0 without any."""
+    shares = [score.exact_folded / score.lines for score in candidate.guards.values() if score.lines]
+    return sum(shares) / len(shares) if shares else 0.0

@@ -38,7 +38,7 @@ class Settings:
     with the base are tried beside the tuned weights themselves; smaller ones follow where the guards
     refuse all. ``layer_decay`` is the factor from a layer's rate to that of the one before it.
     ``distill`` is the weight of the divergence from the base model's answers, on the pictures of
-    ``distill_on`` (label file or folder; None: on those of every batch). ``amp`` is one of
+    ``distill_on`` (label file, folder or mix.yaml; None: on those of every batch). ``amp`` is one of
     :data:`datakit_train.precision.PRECISIONS`. ``max_width`` is the width in px that longer lines are
     squeezed to in training, as PaddleOCR's ``image_shape``. ``chances`` are probabilities of augmentation
     by the names of :data:`datakit.effects.LINE_EFFECTS`, where they are not the usual ones. Every

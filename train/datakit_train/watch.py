@@ -12,7 +12,7 @@ from typing import Any
 
 from datakit.errors import UsageError
 from datakit.files import atomic_write
-from datakit_train.gate import Candidate, choose
+from datakit_train.gate import Candidate, best_passing
 from datakit_train.result import candidate_dict, candidate_of
 from datakit_train.run import Run, score_sets, trained_model
 from datakit_train.settings import Settings
@@ -99,7 +99,7 @@ class Watch:
     def _judge(self, candidate: Candidate) -> bool:
         """Whether it is the best so far that has not forgotten."""
         rivals: Sequence[Candidate] = [*([self.best] if self.best else []), candidate]
-        better = choose(self._base, rivals, self._run.settings.max_forget) is candidate
+        better = best_passing(self._base, rivals, self._run.settings.max_forget) is candidate
         self.best = candidate if better else self.best
         self._misses = 0 if better else self._misses + 1
         return better
