@@ -43,7 +43,10 @@ def test_the_template_is_a_plan(folder: Path) -> None:
         "general_train.txt",
         "general_val.txt",
     ]
-    assert dict(plan.finetune) == {"steps": 200, "batch_size": 32}
+    assert dict(plan.finetune) == {
+        "steps": 160, "batch_size": 16, "learning_rate": 3e-4, "freeze": "backbone", "shares": [0.6, 0.3],
+        "max_text_length": 25, "max_width": 320,
+    }  # fmt: skip
     again = CliRunner().invoke(app, ["loop", "init", str(folder / "loop.yaml")])
     assert isinstance(again.exception, OutputError)
 

@@ -287,7 +287,7 @@ def test_a_step_done_by_hand_is_taken_and_a_no_stops_before_anything_is_made(loo
     assert general.ratio == 4.0
     for step in ("audit", "predict", "badcases", "targets", "synth", "mix", "finetune"):
         assert read_manifest(folder.path / step).state == "done"
-    assert set(result.rounds[1].steps) == set(STEPS) - {"sources"}
+    assert set(result.rounds[1].steps) == set(STEPS) - {"sources", "restore"}
     assert result.rounds[1].seconds > 0
     page = (plan.out / "loop.html").read_text(encoding="utf-8")
     assert "What round 1 planned" in page

@@ -58,6 +58,7 @@ def test_a_run_leaves_everything_that_its_docstring_names(
     assert [line.partition(":")[0] for line in said[4:] if ":" in line] == [
         "base", "tuned", "average 0.5",
         "tuned, domain", "tuned, val", "average 0.5, domain", "average 0.5, val",
+        "no candidate read more of val than the base; to try",
     ]  # fmt: skip
     assert "of 8 (0 won, 0 lost): +0.0 points, 95 % +0.0 to +0.0" in said[-1]
     changed = result.to_dict()["changes"]

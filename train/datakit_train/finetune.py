@@ -22,6 +22,7 @@ from datakit.line_sets import set_files
 from datakit.metrics import Score
 from datakit.mix import Mix, Part
 from datakit.paddleocr_config import PaddleConfig
+from datakit_train.advice import advice
 from datakit_train.curves import write_curves
 from datakit_train.engine import average
 from datakit_train.gate import Candidate, best_passing, choose, forgotten
@@ -220,5 +221,7 @@ def _finish(
     for name, sets in result.changes.items():
         for known, change in sets.items():
             run.say(f"{name}, {known or 'domain'}: {change.describe()}")
+    if chosen is judged:
+        run.say(advice(run.samples.mix, run.settings, forgot=bool(result.refused)))
     atomic_write(run.out / RESULT, json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n")
     return result
