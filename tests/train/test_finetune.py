@@ -60,7 +60,7 @@ def test_a_run_leaves_everything_that_its_docstring_names(
         "tuned, domain", "tuned, val", "average 0.5, domain", "average 0.5, val",
         "no candidate read more of val than the base; to try",
     ]  # fmt: skip
-    assert "of 8 (0 won, 0 lost): +0.0 points, 95 % +0.0 to +0.0" in said[-1]
+    assert "of 8 (0 won, 0 lost): +0.0 points, 95 % +0.0 to +0.0" in said[-2]
     changed = result.to_dict()["changes"]
     assert list(changed) == ["tuned", "average 0.5"] and list(changed["tuned"]) == ["", "val"]
     assert "lines a second" in said[5]
