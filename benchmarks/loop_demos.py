@@ -375,12 +375,11 @@ def begin(task: Task) -> None:
         return
 
 
-def folded(path: Path, ignored: str = "") -> tuple[int, int, int]:
-    """(lines, read right folded, read right folded with ``ignored`` left out of both)."""
+def folded(path: Path, ignored: str = "") -> list[bool]:
+    """Of every line: whether it is read right, folded and with ``ignored`` left out of both."""
     drop = str.maketrans("", "", ignored)
-    pairs = [(fold(p.label), fold(p.text or "")) for p in read_predictions(path)]
-    right = sum(label == text for label, text in pairs)
-    return len(pairs), right, sum(a.translate(drop) == b.translate(drop) for a, b in pairs)
+    pairs = ((fold(p.label), fold(p.text or "")) for p in read_predictions(path))
+    return [label.translate(drop) == text.translate(drop) for label, text in pairs]
 
 
 @dataclass(slots=True)
@@ -392,7 +391,8 @@ class Row:
     exact: list[float] = field(default_factory=list)
     unseen: list[float] = field(default_factory=list)
     ignoring: list[float] = field(default_factory=list)
-    lost: dict[str, list[int]] = field(default_factory=dict)
+    # (won, lost) against the base.
+    changed: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 def rows_of(out: Path, name: str) -> Iterator[tuple[str, Row]]:
@@ -414,12 +414,13 @@ def take(row: Row, folder: Path, name: str, base: RoundFolder) -> None:
     row.seeds.append(int(folder.name.rpartition("-")[2]))
     for test, found in scores.items():
         row.sets.setdefault(test, []).append(found["all"]["accuracy_folded"])
-        lines, right, ignoring = folded(last.readings(test), DEMOS[name].ignored)
-        row.lost.setdefault(test, []).append(folded(base.readings(test))[1] - right)
+        pairs = list(zip(folded(base.readings(test)), folded(last.readings(test)), strict=True))
+        change = pairs.count((False, True)), pairs.count((True, False))
+        row.changed.setdefault(test, []).append(change)
         if test == name:
             row.exact.append(found["all"]["accuracy"])
             row.unseen.append(found["unseen"]["accuracy_folded"] if found["unseen"]["lines"] else 0.0)
-            row.ignoring.append(ignoring / lines)
+            row.ignoring.append(statistics.fmean(folded(last.readings(test), DEMOS[name].ignored)))
 
 
 def cell(values: Sequence[float]) -> str:
@@ -438,13 +439,13 @@ def table(args: argparse.Namespace) -> None:
         guards = [test for test in rows[0][1].sets if test != name]
         head = ["arm", "seeds", "domain, folded", "unseen texts, folded", "domain, as labelled"]
         head += [f"ignoring {DEMOS[name].ignored}"] if DEMOS[name].ignored else []
-        head += [f"{guard}, folded (lines lost)" for guard in guards]
+        head += [f"{guard}, folded (lost: lines lost - won)" for guard in guards]
         print(f"\n**{name}**\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
         for arm, row in rows:
             cells = [arm, str(len(row.seeds)), cell(row.sets[name]), cell(row.unseen), cell(row.exact)]
             cells += [cell(row.ignoring)] if DEMOS[name].ignored else []
             for guard in guards:
-                lost = ", ".join(f"{count:+d}" for count in row.lost[guard])
+                lost = ", ".join(f"{lost - won}: {lost} - {won}" for won, lost in row.changed[guard])
                 cells.append(f"{cell(row.sets[guard])} ({lost})")
             print(f"| {' | '.join(cells)} |")
 

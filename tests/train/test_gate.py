@@ -45,11 +45,14 @@ def test_cer_decides_between_equals_and_a_draw_keeps_the_base() -> None:
 
 
 def test_of_those_that_the_domain_cannot_tell_apart_the_guards_decide() -> None:
-    """Of 200 lines it cannot tell two; also without the better one the base has to be beaten."""
-    best, gentle, weak = candidate("a", 120, 796), candidate("b", 118, 801), candidate("c", 117, 900)
+    """Of 200 lines it cannot tell two; a point of it counts as one of the guards."""
+    best, gentle, weak = candidate("a", 120, 796), candidate("b", 118, 807), candidate("c", 117, 900)
     assert choose(BASE, [best, gentle, weak]) is gentle
-    assert choose(BASE, [best, weak]) is best
     assert best_passing(BASE, [best, gentle, weak]) is best
+    assert choose(BASE, [best, weak]) is best
+    assert choose(BASE, [best, candidate("b", 118, 805)]) is best
+    equals = candidate("b", 120, 797)
+    assert choose(BASE, [best, equals]) is equals
     assert choose(BASE, [candidate("a", 102, 796), candidate("b", 100, 900)]).name == "a"
     alone = [Candidate(c.name, c.domain, {}) for c in (best, gentle)]
     assert choose(Candidate("base", BASE.domain, {}), alone) is alone[0]

@@ -201,7 +201,7 @@ def _finish(
         run.say(
             f"{chosen.name} is kept and not {best.name}: val cannot tell them apart "
             f"({chosen.domain.exact_folded} and {best.domain.exact_folded} of {best.domain.lines} lines), "
-            "and it reads more of the guards"
+            "and it reads that much more of the guards"
         )
     weights = next((tensors for candidate, tensors in trials if candidate is chosen), run.base.tensors)
     model = run.base if chosen is judged else trained_model(run, weights, name=chosen.name)

@@ -96,24 +96,26 @@ def best_passing(
 
 
 def choose(base: Candidate, candidates: Sequence[Candidate], max_forget: float = MAX_FORGET) -> Candidate:
-    """Of the candidates that the domain cannot tell from the best passing one, the one that reads most of the
-    guards; ``base`` where none passes.
+    """Of the candidates that the domain cannot tell from the best passing one, the one that reads most of
+    domain and guards; ``base`` where none passes.
 
-    It cannot where they differ by no more than the larger of half a point and two lines.
+    It cannot where they differ by no more than the larger of half a point and two lines. Then a point of the
+    domain counts as one of the guards' mean.
     """
     best = best_passing(base, candidates, max_forget)
     if best is base:
         return base
     least = best.domain.exact_folded - allowed_loss(best.domain.lines)
     near = [c for c in _passing(base, candidates, max_forget) if c.domain.exact_folded >= least]
-    return max(near, key=lambda candidate: (_kept(candidate), _rank(candidate)))
+    return max(near, key=lambda candidate: (_read(candidate), _rank(candidate)))
 
 
 def _passing(base: Candidate, candidates: Sequence[Candidate], max_forget: float) -> list[Candidate]:
     return [c for c in candidates if not forgotten(base, c, max_forget) and _rank(c) > _rank(base)]
 
 
-def _kept(candidate: Candidate) -> float:
-    """Mean over the guards of their folded accuracy; 0 without any."""
+def _read(candidate: Candidate) -> float:
+    """Folded accuracy of the domain and the mean of the guards', added up."""
     shares = [score.exact_folded / score.lines for score in candidate.guards.values() if score.lines]
-    return sum(shares) / len(shares) if shares else 0.0
+    domain = candidate.domain
+    return domain.exact_folded / max(1, domain.lines) + (sum(shares) / len(shares) if shares else 0.0)
