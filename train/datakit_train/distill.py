@@ -15,10 +15,11 @@ from typing import Any
 from datakit.errors import InputError
 from datakit.images import probe, resolve_image
 from datakit.labels import RecLine, read_rec
-from datakit.mix import Mix, Source, load_mix
+from datakit.mix import Mix, Source
 from datakit_train.architectures import family_of
 from datakit_train.batches import load_batch, plan_epoch, steps_per_epoch
 from datakit_train.framework import import_paddle
+from datakit_train.label_sets import sources_of
 from datakit_train.ranks import ALONE, Ranks
 from datakit_train.recognizer import assemble
 from datakit_train.samples import Dropped, Sample, SampleSet, bucket_width
@@ -27,7 +28,6 @@ from datakit_train.weights.store import StoredModel
 
 Say = Callable[[str], None]
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-SOURCES = (".yaml", ".yml")
 
 
 def divergence(teacher: Any, student: Any) -> Any:
@@ -121,9 +121,7 @@ class Distiller:
 
 def _source(path: Path) -> Mix:
     """``path`` as sources; a label file's or folder's pictures are all taken once an epoch."""
-    if path.suffix in SOURCES:
-        return load_mix(path)
-    return Mix((Source(path, path if path.is_dir() else path.parent, "general"),))
+    return Mix((Source(path, path, "general"),)) if path.is_dir() else sources_of([path])
 
 
 def _lines(path: Path) -> Iterable[RecLine]:
