@@ -71,7 +71,6 @@ def test_the_domain_is_restored_once(loop_file: Path, reads_capitals: list[Path]
 def test_without_a_line_left_it_is_said(loop_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datakit.badcases import restore
 
-    monkeypatch.setattr(restore, "encode_rec", restore.moved_path)
     plan = replace(load_plan(loop_file), restore=["case"])
 
     def refuse(*_: object, **__: object) -> str:
